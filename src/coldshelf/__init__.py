@@ -1,0 +1,1 @@
+"""Coldshelf: an open, self-hosted platform for pictures of retail coolers."""
