@@ -1,0 +1,221 @@
+"""Facts that one room publishes and others act on, each at least once, with an effect that counts once.
+
+`publish` writes the event, one step row per subscribed handler and one job hint in the caller's transaction. A
+handler does its slow work first and then opens `effect()`: a transaction that marks the step done; a second run finds
+it done, raises StepDone, and changes nothing. The sweep gives lost steps a new job.
+"""
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import orjson
+
+from coldshelf.kit import queue
+from coldshelf.kit.clock import Clock
+from coldshelf.kit.db import Connection, Database
+from coldshelf.kit.errors import ColdshelfError
+from coldshelf.kit.ids import ClientId, new_sorted_id
+from coldshelf.kit.logs import get_logger
+
+log = get_logger("kit")
+
+BACK_OFF = (timedelta(seconds=1), timedelta(seconds=10), timedelta(minutes=1), timedelta(minutes=10))
+"""Waits after the first, second … failed run of a step; after the last one the step is given up."""
+
+
+class StepDone(ColdshelfError):
+    """This step was done before"""
+
+    code = "step_done"
+
+
+@dataclass(frozen=True, slots=True)
+class EventType:
+    """A kind of fact: `noun.past`, version, whether outsiders may subscribe, and what it means."""
+
+    name: str
+    version: int
+    public: bool
+    meaning: str
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """The envelope of every fact. `dataset` and `key` name the record that it is about."""
+
+    type: str
+    version: int
+    client_id: ClientId
+    dataset: str
+    key: int
+    occurred_on: datetime
+    id: UUID = field(default_factory=new_sorted_id)
+    location_id: int | None = None
+    asset_id: int | None = None
+    public: bool = False
+    links: tuple[str, ...] = ()
+    callback_urls: tuple[str, ...] = ()
+
+
+Handle = Callable[["Step"], Awaitable[None]]
+GiveUp = Callable[["Step", Connection], Awaitable[None]]
+
+
+@dataclass(frozen=True, slots=True)
+class Handler:
+    """One reaction to one kind of event; `give_up` writes its visible end after the last failed run."""
+
+    name: str
+    event_type: str
+    handle: Handle
+    give_up: GiveUp | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One run of one handler for one event. `run` is the Runtime of this process."""
+
+    event: Event
+    handler: Handler
+    run: Any  # the Runtime of kit.runtime, which holds this module's EventBus: typed where it is used
+    bus: "EventBus"
+
+    @asynccontextmanager
+    async def effect(self) -> AsyncIterator[Connection]:
+        """Open the transaction of this step's effect; raise StepDone when another run was first."""
+        async with self.bus.database.scope(self.event.client_id, user_name=self.handler.name) as connection:
+            await self.bus.mark_done(connection, self.event, self.handler.name)
+            yield connection
+
+
+class EventBus:
+    """Writes events and runs their handlers."""
+
+    def __init__(self, database: Database, clock: Clock, handlers: Sequence[Handler]) -> None:
+        self.database = database
+        self.clock = clock
+        self.handlers: Mapping[str, Handler] = {handler.name: handler for handler in handlers}
+
+    async def publish(self, connection: Connection, event: Event) -> None:
+        """Record the event and its steps in the caller's transaction."""
+        await connection.execute(INSERT_EVENT, *_event_row(event))
+        for handler in self.handlers.values():
+            if handler.event_type == event.type:
+                await connection.execute(INSERT_STEP, event.client_id, event.id, handler.name)
+                await self._hint(connection, event.client_id, event.id, handler.name)
+
+    async def mark_done(self, connection: Connection, event: Event, handler: str) -> None:
+        done = await connection.fetchval(MARK_DONE, event.client_id, event.id, handler)
+        if done is None:
+            raise StepDone
+
+    async def perform(self, run: object, payload: bytes) -> None:
+        """Run the step that a job names; failures are kept on the step, which is tried again with back-off."""
+        wanted = orjson.loads(payload)
+        handler = self.handlers[wanted["handler"]]
+        client_id = ClientId(wanted["client"])
+        async with self.database.scope(client_id, readonly=True) as connection:
+            row = await connection.fetchrow(LOAD_OPEN_STEP, client_id, UUID(wanted["event"]), handler.name)
+        if row is None:
+            return
+        step = Step(_event_from(row), handler, run, self)
+        try:
+            await handler.handle(step)
+        except StepDone:
+            return
+        except Exception as error:  # noqa: BLE001  # the worker loop: a failed step is kept, logged and tried again
+            await self._failed(step, error)
+
+    async def sweep(self, older_than: timedelta) -> int:
+        """Give every open step whose job got lost a new one; return how many there were."""
+        async with self.database.system() as connection:
+            lost = await connection.fetch(LOST_STEPS, older_than)
+            for row in lost:
+                await self._hint(connection, row["client_id"], row["event_id"], row["handler"], attempt=row["attempts"])
+            await queue.prune(connection)
+        return len(lost)
+
+    async def _failed(self, step: Step, error: Exception) -> None:
+        event = step.event
+        async with self.database.scope(event.client_id, user_name=step.handler.name) as connection:
+            attempts = await connection.fetchval(
+                COUNT_FAILURE, event.client_id, event.id, step.handler.name, f"{type(error).__name__}: {error}"[:2000]
+            )
+            if attempts is None:
+                return
+            log.error("step.failed", handler=step.handler.name, key=event.key, attempts=attempts, exc_info=error)
+            if attempts > len(BACK_OFF) or (isinstance(error, ColdshelfError) and not error.retry):
+                await connection.execute(GIVE_UP, event.client_id, event.id, step.handler.name)
+                if step.handler.give_up:
+                    await step.handler.give_up(step, connection)
+                return
+            delay = BACK_OFF[attempts - 1]
+            await connection.execute(POSTPONE, event.client_id, event.id, step.handler.name, delay)
+            await self._hint(
+                connection, event.client_id, event.id, step.handler.name, attempt=attempts, delay=delay
+            )
+
+    async def _hint(
+        self,
+        connection: Connection,
+        client_id: int,
+        event_id: UUID,
+        handler: str,
+        *,
+        attempt: int = 0,
+        delay: timedelta | None = None,
+    ) -> None:
+        payload = orjson.dumps({"client": client_id, "event": str(event_id), "handler": handler})
+        await queue.enqueue(connection, handler, payload, key=f"{event_id}/{handler}/{attempt}", delay=delay)
+
+
+EVENT_COLUMNS = (
+    "client_id, id, type, version, public, occurred_on, location_id, asset_id, dataset, key, links, callback_urls"
+)
+INSERT_EVENT = f"INSERT INTO event ({EVENT_COLUMNS}) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)"
+INSERT_STEP = "INSERT INTO event_step (client_id, event_id, handler) VALUES ($1, $2, $3)"
+MARK_DONE = """
+    UPDATE event_step SET done_on = clock_timestamp(), error = ''
+    WHERE client_id = $1 AND event_id = $2 AND handler = $3 AND done_on IS NULL RETURNING 1"""
+LOAD_OPEN_STEP = """
+    SELECT e.* FROM event_step s JOIN event e ON e.client_id = s.client_id AND e.id = s.event_id
+    WHERE s.client_id = $1 AND s.event_id = $2 AND s.handler = $3 AND s.done_on IS NULL AND s.given_up_on IS NULL"""
+COUNT_FAILURE = """
+    UPDATE event_step SET attempts = attempts + 1, error = $4
+    WHERE client_id = $1 AND event_id = $2 AND handler = $3 AND done_on IS NULL RETURNING attempts"""
+GIVE_UP = """
+    UPDATE event_step SET given_up_on = clock_timestamp() WHERE client_id = $1 AND event_id = $2 AND handler = $3"""
+POSTPONE = """
+    UPDATE event_step SET due_on = clock_timestamp() + $4 WHERE client_id = $1 AND event_id = $2 AND handler = $3"""
+LOST_STEPS = """
+    SELECT client_id, event_id, handler, attempts FROM event_step
+    WHERE done_on IS NULL AND given_up_on IS NULL AND due_on < clock_timestamp() - $1::interval
+    ORDER BY due_on LIMIT 1000"""
+
+
+def _event_row(event: Event) -> tuple[object, ...]:
+    return (
+        event.client_id,
+        event.id,
+        event.type,
+        event.version,
+        event.public,
+        event.occurred_on,
+        event.location_id,
+        event.asset_id,
+        event.dataset,
+        event.key,
+        list(event.links),
+        list(event.callback_urls),
+    )
+
+
+def _event_from(row: Mapping[str, Any]) -> Event:  # an asyncpg record: columns of any type
+    values = {name: row[name] for name in EVENT_COLUMNS.split(", ")}
+    values["links"] = tuple(values["links"])
+    values["callback_urls"] = tuple(values["callback_urls"])
+    return Event(**values)

@@ -1,0 +1,109 @@
+"""Every setting in one place: name, type, default and help. A wrong value stops the start and says the cure.
+
+Read from the environment with the prefix `COLDSHELF_`; a secret may also stand in a file named by `…_FILE`.
+"""
+
+import os
+from datetime import timedelta
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from coldshelf.kit.errors import SettingsInvalid
+
+MEBIBYTE = 1024 * 1024
+
+
+class Settings(BaseSettings):
+    """Settings of one process."""
+
+    model_config = SettingsConfigDict(env_prefix="COLDSHELF_", extra="forbid", frozen=True)
+
+    data_dir: Path = Field(
+        default=Path("coldshelf-data"),
+        description="Folder of the embedded database and, unless `object_store_url` says otherwise, of the pictures.",
+    )
+    database_url: SecretStr | None = Field(
+        default=None,
+        description="PostgreSQL 15 or newer, `postgresql://user:password@host/database`. Empty: the embedded one. "
+        "The user owns the database and may create roles.",
+    )
+    object_store_url: str | None = Field(
+        default=None, description="Where pictures are kept, `file:///folder`. Empty: `objects` in `data_dir`."
+    )
+    host: str = Field(default="127.0.0.1", description="Address on which the API listens.")
+    port: int = Field(default=8000, ge=0, le=65535, description="Port on which the API listens.")
+    api_processes: int = Field(default=1, ge=1, le=64, description="API processes of one `coldshelf api`.")
+    pool_size: int = Field(default=20, ge=2, le=200, description="Database connections of one process.")
+    worker_threads: int = Field(
+        default=1, ge=1, le=64, description="Pictures that one worker process works on at the same time."
+    )
+    lease: timedelta = Field(
+        default=timedelta(seconds=30),
+        description="A job whose worker has not been heard of for so long is given to another worker.",
+    )
+    sweep_every: timedelta = Field(
+        default=timedelta(seconds=30), description="How often a worker looks for steps whose job got lost."
+    )
+    max_body_bytes: int = Field(default=64 * MEBIBYTE, ge=1024, description="Largest request body in bytes.")
+    max_files: int = Field(default=20, ge=1, le=100, description="Most files in one upload.")
+    max_megapixels: float = Field(default=50.0, gt=0, description="Largest picture in megapixels.")
+    max_page: int = Field(default=50_000, ge=1, description="Most records in one page of a list.")
+    requests_per_minute: int = Field(
+        default=6000, ge=1, description="Requests a minute for one credential; kept in each process, so approximate."
+    )
+    max_queue_age: timedelta = Field(
+        default=timedelta(hours=6),
+        description="Uploads are refused with 429 while the oldest waiting step is older than this.",
+    )
+    idempotency_wait: timedelta = Field(
+        default=timedelta(seconds=10), description="How long a repeated request waits for the first one."
+    )
+    recogniser: str = Field(default="colour", description="Name of the recogniser that workers use.")
+    allow_origins: Annotated[tuple[str, ...], NoDecode] = Field(
+        default=(), description="Comma list of further origins from which cookie-signed writes are taken."
+    )
+    secret: SecretStr | None = Field(
+        default=None, description="Key that signs cookies and cursors. Empty: one is made and kept in the database."
+    )
+    faults: str = Field(
+        default="",
+        description="Fault switch for trying out error handling: `upload`, `save` or both, comma-separated. "
+        "Makes the upload answer `Something went wrong` or `Something went wrong while saving image`.",
+    )
+    log_level: str = Field(default="INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$", description="Least level logged.")
+
+    @property
+    def objects_url(self) -> str:
+        return self.object_store_url or (self.data_dir / "objects").absolute().as_uri()
+
+
+def load_settings(**overrides: object) -> Settings:
+    """Read the settings; raise SettingsInvalid naming each wrong variable and what it takes."""
+    values = {**_secrets_from_files(), **overrides}
+    try:
+        return Settings(**values)  # type: ignore[arg-type]  # pydantic checks what the environment and callers give
+    except ValidationError as error:
+        raise SettingsInvalid("\n".join(_explain(part) for part in error.errors())) from error
+
+
+def _secrets_from_files() -> dict[str, str]:
+    found = {}
+    for name in Settings.model_fields:
+        path = os.environ.get(f"COLDSHELF_{name.upper()}_FILE")
+        if path:
+            try:
+                found[name] = Path(path).read_text().strip()
+            except OSError as error:
+                raise SettingsInvalid(f"COLDSHELF_{name.upper()}_FILE: cannot read {path}: {error.strerror}") from error
+    return found
+
+
+def _explain(part: object) -> str:
+    details = dict(part)  # type: ignore[call-overload]  # pydantic's ErrorDetails is a TypedDict
+    name = str(details["loc"][0]) if details["loc"] else ""
+    field = Settings.model_fields.get(name)
+    takes = f" It is: {field.description}" if field else ""
+    return f"COLDSHELF_{name.upper()}={details.get('input')!r}: {details['msg']}.{takes}"

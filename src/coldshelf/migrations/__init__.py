@@ -1,0 +1,1 @@
+"""Revisions of plain SQL, applied by Alembic in one transaction under an advisory lock."""
