@@ -84,6 +84,11 @@ class Database:
         async with self._app.acquire() as connection, connection.transaction():
             yield connection
 
+    @staticmethod
+    async def enter(connection: Connection, client_id: ClientId) -> None:
+        """Go through the door: the rest of this transaction sees the rows of this client only."""
+        await connection.execute("SELECT set_config('coldshelf.client_id', $1, true)", str(client_id))
+
     @asynccontextmanager
     async def system(self) -> AsyncIterator[Connection]:
         """Open a transaction of the owner, for sweeps and administration over all tenants."""

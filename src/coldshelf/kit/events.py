@@ -122,7 +122,7 @@ class EventBus:
             row = await connection.fetchrow(LOAD_OPEN_STEP, client_id, UUID(wanted["event"]), handler.name)
         if row is None:
             return
-        step = Step(_event_from(row), handler, run, self)
+        step = Step(_event_from(dict(row)), handler, run, self)
         try:
             await handler.handle(step)
         except StepDone:

@@ -25,6 +25,9 @@ CREATE TABLE picture (
     captured_local timestamp NOT NULL,
     capture_time_source text NOT NULL,
     status_id bigint NOT NULL,
+    image_status text NOT NULL GENERATED ALWAYS AS (CASE status_id
+        WHEN -1 THEN 'Rejected' WHEN 0 THEN 'Unprovisioned' WHEN 1 THEN 'New' WHEN 2 THEN 'Provisioned'
+        WHEN 11 THEN 'ImageForCollection' WHEN 12 THEN 'ImageQueueToIR' WHEN 13 THEN 'Processed' END) STORED,
     submission_outcome text NOT NULL,
     rejection_reason text,
     notes text NOT NULL DEFAULT '',
@@ -37,6 +40,10 @@ CREATE TABLE picture (
     verified_on timestamptz,
     width bigint,
     height bigint,
+    door_open timestamptz, door_close timestamptz,
+    light_intensity bigint, light_status text, is_light_on boolean,
+    temperature double precision,
+    is_prime_position boolean,
     people_detector text,
     people_found bigint
 );

@@ -7,17 +7,13 @@ CREATE TABLE recognition_result (
     recogniser_version text NOT NULL,
     is_served boolean NOT NULL,
     shelves text NOT NULL,
-    purity_status text NOT NULL,
-    total_stock bigint NOT NULL,
-    foreign_product bigint NOT NULL,
-    empty_facings bigint NOT NULL,
-    total_facings bigint NOT NULL,
-    is_competition boolean NOT NULL
+    purity_status text NOT NULL
 );
 SELECT coldshelf_tenant_table('recognition_result');
 ALTER TABLE recognition_result ADD FOREIGN KEY (client_id, picture_id) REFERENCES picture (client_id, id);
 CREATE UNIQUE INDEX recognition_result_number ON recognition_result (client_id, picture_id, number);
 CREATE UNIQUE INDEX recognition_result_served ON recognition_result (client_id, picture_id) WHERE is_served;
+-- The product rows of the newest version; older ones are deleted rows.
 CREATE VIEW served_result WITH (security_invoker) AS
     SELECT *, recogniser || ' ' || recogniser_version AS model_version FROM recognition_result WHERE is_served;
 GRANT SELECT ON served_result TO coldshelf_app, coldshelf_reader;

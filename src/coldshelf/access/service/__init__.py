@@ -1,0 +1,41 @@
+"""Use cases of the room: administration of clients, users and tokens; sign-in."""
+
+from coldshelf.access.service.administration import (
+    add_client,
+    add_device_token,
+    add_token,
+    add_user,
+    client_by_code,
+    list_tokens,
+    load_client,
+    revoke_device_tokens,
+    revoke_token,
+    set_password,
+    set_user_active,
+)
+from coldshelf.access.service.sign_in import (
+    COOKIE_LIFE,
+    make_cookie,
+    sign_in_cookie,
+    sign_in_password,
+    sign_in_token,
+)
+
+__all__ = [
+    "COOKIE_LIFE",
+    "add_client",
+    "add_device_token",
+    "add_token",
+    "add_user",
+    "client_by_code",
+    "list_tokens",
+    "load_client",
+    "make_cookie",
+    "revoke_device_tokens",
+    "revoke_token",
+    "set_password",
+    "set_user_active",
+    "sign_in_cookie",
+    "sign_in_password",
+    "sign_in_token",
+]

@@ -1,0 +1,50 @@
+"""The HTTP application."""
+
+from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+
+from fastapi import FastAPI
+
+from coldshelf.access.routes import router as access_router
+from coldshelf.entrypoints.bootstrap import database_url, registry, runtime
+from coldshelf.kit.logs import configure_logs
+from coldshelf.kit.runtime import Runtime
+from coldshelf.kit.settings import Settings, load_settings
+from coldshelf.kit.web.asgi import equip
+from coldshelf.kit.web.health import router as health_router
+from coldshelf.pictures.routes import reference_router
+from coldshelf.pictures.routes import router as pictures_router
+from coldshelf.recognition.routes import ACTIONS as RECOGNITION_ACTIONS
+from coldshelf.records.handlers import record_router
+
+VERSION = "0.1.0"
+
+
+def build_app(settings: Settings, opened: AbstractAsyncContextManager[Runtime]) -> FastAPI:
+    """Make the application; `opened` gives its Runtime when the server starts."""
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        async with opened as run:
+            app.state.run = run
+            yield
+
+    app = FastAPI(title="Coldshelf", version=VERSION, lifespan=lifespan, docs_url="/docs", redoc_url=None)
+    declared = registry()
+    for router in (
+        health_router,
+        access_router,
+        pictures_router,
+        reference_router(declared),
+        record_router(declared, {"AssetPurity": RECOGNITION_ACTIONS}),
+    ):
+        app.include_router(router)
+    equip(app, max_body_bytes=settings.max_body_bytes)
+    return app
+
+
+def create() -> FastAPI:
+    """Make the application from the environment: what a server process calls."""
+    settings = load_settings()
+    configure_logs(settings.log_level)
+    return build_app(settings, runtime(settings, database_url(settings), migrate=False))

@@ -1,0 +1,81 @@
+"""Wires the parts of one process together; tests call it with other parts."""
+
+from collections.abc import AsyncIterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
+
+from coldshelf.compliance import datasets as compliance_datasets
+from coldshelf.compliance import jobs as compliance_jobs
+from coldshelf.kit.clock import Clock, SystemClock
+from coldshelf.kit.db import Database
+from coldshelf.kit.embedded import start
+from coldshelf.kit.events import EventBus, Handler
+from coldshelf.kit.objects import ObjectStore, open_store
+from coldshelf.kit.runtime import Runtime
+from coldshelf.kit.secret import server_secret
+from coldshelf.kit.settings import Settings
+from coldshelf.kpis import datasets as kpi_datasets
+from coldshelf.kpis import jobs as kpi_jobs
+from coldshelf.masterdata import datasets as masterdata_datasets
+from coldshelf.masterdata.entities import ENTITIES
+from coldshelf.migrations.upgrade import upgrade
+from coldshelf.pictures import datasets as picture_datasets
+from coldshelf.pictures import jobs as picture_jobs
+from coldshelf.recognition import datasets as recognition_datasets
+from coldshelf.recognition import jobs as recognition_jobs
+from coldshelf.records.registry import Registry, build_registry
+
+HANDLERS: tuple[Handler, ...] = (
+    *picture_jobs.HANDLERS,
+    *recognition_jobs.HANDLERS,
+    *compliance_jobs.HANDLERS,
+    *kpi_jobs.HANDLERS,
+)
+
+
+def registry() -> Registry:
+    """Build what the house can list and save from the declarations of every room."""
+    return build_registry(
+        ENTITIES,
+        (*masterdata_datasets.DATASETS, *picture_datasets.DATASETS, *recognition_datasets.DATASETS),
+        (*recognition_datasets.GROUPS, *compliance_datasets.GROUPS, *kpi_datasets.GROUPS),
+    )
+
+
+def database_url(settings: Settings) -> str:
+    """Give the URL of the database; without one the embedded PostgreSQL is started, or attached to. Blocking."""
+    if settings.database_url is not None:
+        return settings.database_url.get_secret_value()
+    return start(settings.data_dir).url
+
+
+@asynccontextmanager
+async def runtime(
+    settings: Settings,
+    url: str,
+    *,
+    clock: Clock | None = None,
+    objects: ObjectStore | None = None,
+    handlers: tuple[Handler, ...] = HANDLERS,
+    threads: int = 8,
+    migrate: bool = True,
+) -> AsyncIterator[Runtime]:
+    """Open everything that use cases work with, and close it at the end."""
+    if migrate:
+        await upgrade(url)
+    database = await Database.connect(url, size=settings.pool_size)
+    pool = ThreadPoolExecutor(threads, thread_name_prefix="coldshelf")
+    clock = clock or SystemClock()
+    try:
+        yield Runtime(
+            settings=settings,
+            database=database,
+            objects=objects or open_store(settings.objects_url),
+            events=EventBus(database, clock, handlers),
+            clock=clock,
+            threads=pool,
+            secret=await server_secret(database, settings),
+        )
+    finally:
+        pool.shutdown(wait=True, cancel_futures=True)
+        await database.close()

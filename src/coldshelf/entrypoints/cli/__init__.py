@@ -1,0 +1,21 @@
+"""The command line: one file a group of commands."""
+
+import sys
+
+import typer
+from rich.console import Console
+
+from coldshelf.entrypoints.cli import serve
+from coldshelf.kit.errors import ColdshelfError
+
+app = typer.Typer(help="Coldshelf: pictures of retail coolers in, measured answers out.", no_args_is_help=True)
+serve.add_to(app)
+
+
+def main() -> None:
+    """Run a command; an error says what, where and the cure, and ends with 1."""
+    try:
+        app()
+    except ColdshelfError as error:
+        Console(stderr=True).print(f"[red]{error.message}[/red]" + (f"\n{error.cure}" if error.cure else ""))
+        sys.exit(1)

@@ -1,0 +1,1 @@
+"""The main job on a laptop: a client with coolers, pictures through the HTTP door, results, Parquet."""

@@ -1,0 +1,89 @@
+"""Starts and ends API and worker processes and waits until they answer."""
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+from coldshelf.kit.errors import Unavailable
+from coldshelf.kit.settings import Settings
+
+PATIENCE = timedelta(seconds=60)
+GRACE = timedelta(seconds=20)
+"""Time that a process has to finish its steps before it is killed."""
+
+
+@dataclass(slots=True)
+class Processes:
+    """Child processes by name; each is started as `python -m coldshelf.entrypoints <command>`."""
+
+    environment: Mapping[str, str]
+    log: int | None = None
+    running: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
+
+    def start(self, name: str, command: Sequence[str]) -> None:
+        self.running[name] = subprocess.Popen(
+            [sys.executable, "-m", "coldshelf.entrypoints", *command],
+            env={**os.environ, **self.environment},
+            stdout=self.log,
+            stderr=self.log,
+            start_new_session=True,
+        )
+
+    def check(self) -> None:
+        """Raise Unavailable when a process ended by itself."""
+        for name, process in self.running.items():
+            if process.poll() is not None:
+                raise Unavailable(f"The {name} ended with code {process.returncode}", cure="Look into its log.")
+
+    def stop(self) -> None:
+        """End all of them: asked first, killed after a while, their children as well."""
+        for process in self.running.values():
+            _signal(process, signal.SIGTERM)
+        deadline = time.monotonic() + GRACE.total_seconds()
+        for process in self.running.values():
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                process.wait(max(0.1, deadline - time.monotonic()))
+        for process in self.running.values():
+            _signal(process, signal.SIGKILL)
+            process.wait()
+        self.running.clear()
+
+
+def _signal(process: subprocess.Popen[bytes], number: signal.Signals) -> None:
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(process.pid, number)
+
+
+@contextlib.contextmanager
+def served(processes: Processes, settings: Settings, *, workers: int = 1) -> Iterator[str]:
+    """Run an API and workers inside this block; give the URL once it answers."""
+    try:
+        processes.start("api", ["api"])
+        for number in range(1, workers + 1):
+            processes.start(f"worker {number}", ["worker"])
+        url = f"http://{settings.host}:{settings.port}"
+        await_ready(processes, url)
+        yield url
+    finally:
+        processes.stop()
+
+
+def await_ready(processes: Processes, url: str) -> None:
+    """Wait until the API says that it is ready."""
+    deadline = time.monotonic() + PATIENCE.total_seconds()
+    while time.monotonic() < deadline:
+        processes.check()
+        with contextlib.suppress(urllib.error.URLError, ConnectionError, TimeoutError):
+            with urllib.request.urlopen(f"{url}/health/ready", timeout=5) as answer:  # noqa: S310  # our own http URL
+                if answer.status == 200:
+                    return
+        time.sleep(0.1)
+    raise Unavailable(f"The API did not answer at {url} within {PATIENCE.seconds} s", cure="Look into its log.")

@@ -1,0 +1,125 @@
+"""Errors as answers: the contract's shape under `/controllers/`, problem documents (RFC 9457) elsewhere."""
+
+from datetime import timedelta
+from math import ceil
+
+import orjson
+from fastapi import FastAPI
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+
+from coldshelf.kit.errors import ColdshelfError, InputInvalid, NotFound
+from coldshelf.kit.logs import get_logger
+from coldshelf.kit.web.request import is_contract, request_id_of
+
+log = get_logger("kit")
+CHALLENGE = 'Basic realm="Coldshelf"'
+
+
+class Unexpected(ColdshelfError):
+    """Something went wrong"""
+
+    code = "unexpected"
+    cure = "Send it again; if it stays, tell the operator the request id."
+
+
+class MethodNotAllowed(ColdshelfError):
+    """This method is not offered here"""
+
+    code = "method_not_allowed"
+    status = 405
+
+
+class PageNotFound(NotFound):
+    """There is nothing under this path"""
+
+    code = "path_not_found"
+
+
+def add_error_handlers(app: FastAPI) -> None:
+    """Translate every error at the edge, once."""
+    app.add_exception_handler(ColdshelfError, _answer_coldshelf)
+    app.add_exception_handler(RequestValidationError, _answer_validation)
+    app.add_exception_handler(HTTPException, _answer_http)
+
+
+def error_answer(request: Request, error: ColdshelfError) -> Response:
+    """Make the answer of an error in the shape of its place."""
+    shape = contract_body if is_contract(request.scope) else problem_body
+    kind = "application/json" if is_contract(request.scope) else "application/problem+json"
+    return Response(
+        orjson.dumps(shape(error, request_id_of(request.scope))),
+        status_code=error.status,
+        media_type=kind,
+        headers=error_headers(error),
+    )
+
+
+def error_headers(error: ColdshelfError) -> dict[str, str]:
+    """Give the headers that belong to an error, also when a handler words its body itself."""
+    headers = {}
+    if error.status == 401:
+        headers["WWW-Authenticate"] = CHALLENGE
+    wait = getattr(error, "retry_after", None)
+    if isinstance(wait, timedelta):
+        headers["Retry-After"] = str(max(1, ceil(wait.total_seconds())))
+    return headers
+
+
+def contract_body(error: ColdshelfError, _request_id: str) -> dict[str, object]:
+    """Word an error as the contract does, so that the published paging loop always ends."""
+    return {"success": False, "info": error.message, "totalRecords": 0, "records": []}
+
+
+def problem_body(error: ColdshelfError, request_id: str) -> dict[str, object]:
+    """Word an error as RFC 9457 does."""
+    return {
+        "type": f"urn:coldshelf:error:{error.code}",
+        "title": (type(error).__doc__ or "").splitlines()[0],
+        "status": error.status,
+        "detail": error.message,
+        "code": error.code,
+        "cure": error.cure,
+        "request_id": request_id,
+    }
+
+
+async def _answer_coldshelf(request: Request, error: Exception) -> Response:
+    if not isinstance(error, ColdshelfError):
+        raise error
+    if error.status >= 500:
+        log.error("http.failed", code=error.code, exc_info=error)
+        if error.status == 500:
+            return error_answer(request, Unexpected())
+    return error_answer(request, error)
+
+
+async def _answer_validation(request: Request, error: Exception) -> Response:
+    if not isinstance(error, RequestValidationError):
+        raise error
+    return error_answer(request, InputInvalid("; ".join(_explain(part) for part in error.errors())))
+
+
+async def _answer_http(request: Request, error: Exception) -> Response:
+    if not isinstance(error, HTTPException):
+        raise error
+    answer = error_answer(request, _from_http(error))
+    for name, value in (error.headers or {}).items():
+        answer.headers[name] = value
+    return answer
+
+
+def _from_http(error: HTTPException) -> ColdshelfError:
+    known: dict[int, type[ColdshelfError]] = {404: PageNotFound, 405: MethodNotAllowed}
+    if error.status_code in known:
+        return known[error.status_code]()
+    wrapped = ColdshelfError(str(error.detail))
+    wrapped.status = error.status_code
+    return wrapped
+
+
+def _explain(part: object) -> str:
+    details = dict(part)  # type: ignore[call-overload]  # pydantic's ErrorDetails is a TypedDict
+    return f"{'.'.join(str(step) for step in details['loc'])}: {details['msg']}"

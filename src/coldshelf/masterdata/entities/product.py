@@ -1,0 +1,95 @@
+"""Products and the pseudo-products Unknown and Empty (contract 5.1, Product; 11 no. 11)."""
+
+from decimal import Decimal
+from typing import Any
+
+from coldshelf.kit.db import Connection
+from coldshelf.masterdata import store
+from coldshelf.records.dataset import Column
+from coldshelf.records.entity import Entity, Field, Reference, Values
+from coldshelf.records.fields import FieldType
+
+
+async def _foreign_by_maker(connection: Connection, values: Values, before: Values | None) -> dict[str, Any]:
+    # values have the types of their columns
+    changed = dict(values)
+    if changed.get("brand_id") and not changed.get("manufacturer_id"):
+        changed["manufacturer_id"] = await store.manufacturer_of_brand(connection, changed["brand_id"])
+    if "is_foreign" not in changed and changed.get("manufacturer_id"):
+        changed["is_foreign"] = await store.is_foreign_manufacturer(connection, changed["manufacturer_id"])
+    return changed
+
+
+def _text(wire: str, meaning: str, *, parquet: str | None = "", aliases: tuple[str, ...] = ()) -> Field:
+    return Field(wire=wire, max_length=200, parquet=parquet, aliases=aliases, meaning=meaning)
+
+
+PRODUCT = Entity(
+    name="Product",
+    table="product",
+    meaning="Product that can stand in a cooler",
+    fields=(
+        Field(
+            wire="Name",
+            aliases=("Product",),
+            parquet="Product",
+            required=True,
+            unique=True,
+            max_length=200,
+            meaning="Unique name",
+        ),
+        Field(wire="SKU", column="sku", required=True, unique=True, max_length=200, meaning="Unique stock keeping unit"),
+        Field(
+            wire="ExternalProductCode",
+            column="external_code",
+            parquet=None,
+            unique=True,
+            max_length=200,
+            meaning="Key in your own system",
+        ),
+        Field(wire="ShortName", required=True, max_length=200, meaning="Short name"),
+        Field(wire="UPC", column="upc", max_length=200, meaning="Universal product code"),
+        Field(wire="ShortEANCode", column="short_ean_code", parquet=None, max_length=200, meaning="Short EAN code"),
+        Field(wire="ProductGTIN", column="product_gtin", max_length=200, meaning="Global trade item number"),
+        _text("ProductCategory", "Category"),
+        _text("BeverageType", "Type of beverage", aliases=("ProductType",)),
+        _text("PackagingType", "For example Can or Bottle"),
+        _text("MeasurementUnit", "For example ml"),
+        Field(
+            wire="IsForeign",
+            type=FieldType.BOOLEAN,
+            aliases=("Foreign",),
+            meaning="Competitor's product; unless sent, that of the manufacturer",
+        ),
+        Field(wire="IsEmpty", type=FieldType.BOOLEAN, read_only=True, parquet=None, meaning="The pseudo-product Empty"),
+        Field(
+            wire="IsUnknown", type=FieldType.BOOLEAN, read_only=True, parquet=None, meaning="The pseudo-product Unknown"
+        ),
+        Field(wire="CaseSize", type=FieldType.INTEGER, minimum=Decimal(0), unit="units", meaning="Units in a case"),
+        Field(wire="CasePrice", type=FieldType.DECIMAL, scale=4, minimum=Decimal(0), meaning="Price of a case"),
+        Field(wire="CurrencyCode", max_length=3, meaning="ISO 4217 code of the price"),
+        Field(wire="IsActive", type=FieldType.BOOLEAN, meaning="Inactive products are not recognised"),
+    ),
+    references=(
+        Reference(
+            wire="BrandId",
+            to="Brand",
+            by={"BrandName": "Name", "Brand": "Name"},
+            shows={"BrandName": "name"},
+            meaning="Brand",
+        ),
+        Reference(
+            wire="ManufacturerId",
+            to="Manufacturer",
+            by={"Manufacturer": "Name", "ManufacturerName": "Name", "ManufacturerCode": "Code"},
+            shows={"Manufacturer": "name"},
+            meaning="Maker; unless sent, that of the brand",
+        ),
+    ),
+    keys={"ExternalProductCode": "ExternalProductCode", "ProductCode": "SKU", "ProductSKU": "SKU", "SKU": "SKU"},
+    client_wide="Products are the same for every outlet.",
+    extra_columns=(
+        Column(wire="Product", column="name", parquet=None, type=FieldType.TEXT, meaning="Same as Name"),
+    ),
+    before_save=_foreign_by_maker,
+)

@@ -1,0 +1,183 @@
+"""Every query of master data that is not a declared list or save."""
+
+from collections.abc import Collection, Sequence
+
+from asyncpg import Record
+
+from coldshelf.kit.db import Connection
+
+RETIRE_PLACES = """
+    UPDATE planogram_product SET is_deleted = true WHERE planogram_id = $1 AND NOT is_deleted"""
+ADD_PLACES = """
+    INSERT INTO planogram_product (client_id, planogram_id, shelf, position, product_id, stack_size)
+    SELECT coldshelf_client(), $1, * FROM unnest($2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[])"""
+
+
+async def manufacturer_of_brand(connection: Connection, brand_id: int) -> int | None:
+    value: int | None = await connection.fetchval("SELECT manufacturer_id FROM brand WHERE id = $1", brand_id)
+    return value
+
+
+async def is_foreign_manufacturer(connection: Connection, manufacturer_id: int) -> bool:
+    return bool(await connection.fetchval("SELECT is_foreign FROM manufacturer WHERE id = $1", manufacturer_id))
+
+
+async def existing_products(connection: Connection, wanted: Collection[int]) -> set[int]:
+    rows = await connection.fetch("SELECT id FROM product WHERE id = ANY($1) AND NOT is_deleted", list(wanted))
+    return {row["id"] for row in rows}
+
+
+async def replace_places(
+    connection: Connection, planogram_id: int, rows: Sequence[Sequence[tuple[int, int]]]
+) -> None:
+    """Write the (product id, stack size) of each place of each shelf; the old places become deleted rows."""
+    places = [
+        (shelf, position, product_id, stack)
+        for shelf, row in enumerate(rows, 1)
+        for position, (product_id, stack) in enumerate(row, 1)
+    ]
+    await connection.execute(RETIRE_PLACES, planogram_id)
+    if places:
+        await connection.execute(ADD_PLACES, planogram_id, *(list(column) for column in zip(*places, strict=True)))
+
+
+ASSETS = """
+    SELECT a.id, a.serial_number, a.is_active, a.location_id, a.planogram_id, p.name AS planogram_name,
+        t.doors, t.columns, t.shelves
+    FROM asset a
+    JOIN asset_type t ON t.client_id = a.client_id AND t.id = a.asset_type_id
+    LEFT JOIN planogram p ON p.client_id = a.client_id AND p.id = a.planogram_id AND NOT p.is_deleted
+    WHERE NOT a.is_deleted AND """
+OUTLETS = """
+    SELECT id, code, name, city, state, country, time_zone, is_active FROM location WHERE NOT is_deleted AND """
+
+
+async def asset_by_serial(connection: Connection, serial_number: str) -> Record | None:
+    return _one(await connection.fetch(ASSETS + "a.serial_number_key = $1", serial_number.lower()))
+
+
+async def asset_by_id(connection: Connection, asset_id: int) -> Record | None:
+    return _one(await connection.fetch(ASSETS + "a.id = $1", asset_id))
+
+
+async def asset_of_imei(connection: Connection, imei: str) -> int | None:
+    value: int | None = await connection.fetchval(
+        "SELECT asset_id FROM smart_device WHERE imei_key = $1 AND is_active AND NOT is_deleted", imei.lower()
+    )
+    return value
+
+
+async def asset_of_device(connection: Connection, smart_device_id: int) -> int | None:
+    value: int | None = await connection.fetchval(
+        "SELECT asset_id FROM smart_device WHERE id = $1 AND is_active AND NOT is_deleted", smart_device_id
+    )
+    return value
+
+
+async def assets_of_outlet(connection: Connection, location_id: int) -> list[Record]:
+    """Give at most two active assets: enough to tell none, one and several apart."""
+    return list(await connection.fetch(ASSETS + "a.location_id = $1 AND a.is_active ORDER BY a.id LIMIT 2", location_id))
+
+
+async def outlet_by_code(connection: Connection, code: str) -> Record | None:
+    return _one(await connection.fetch(OUTLETS + "code_key = $1", code.lower()))
+
+
+async def outlet_by_id(connection: Connection, location_id: int) -> Record | None:
+    return _one(await connection.fetch(OUTLETS + "id = $1", location_id))
+
+
+async def catalogue(connection: Connection) -> list[Record]:
+    """Active products with the object keys of their reference pictures; also the two pseudo-products."""
+    return list(
+        await connection.fetch(
+            """
+            SELECT p.id, p.sku, p.name, p.short_name, p.is_foreign, p.is_empty, p.is_unknown,
+                coalesce(array_agg(i.object_key ORDER BY i.id) FILTER (WHERE i.id IS NOT NULL), '{}') AS object_keys
+            FROM product p
+            LEFT JOIN product_image i ON i.client_id = p.client_id AND i.product_id = p.id AND NOT i.is_deleted
+            WHERE p.is_active AND NOT p.is_deleted
+            GROUP BY p.client_id, p.id ORDER BY p.id"""
+        )
+    )
+
+
+async def planned_places(connection: Connection, planogram_id: int) -> list[Record]:
+    return list(
+        await connection.fetch(
+            """
+            SELECT s.shelf, s.position, s.product_id, s.stack_size, p.short_name
+            FROM planogram_product s JOIN product p ON p.client_id = s.client_id AND p.id = s.product_id
+            WHERE s.planogram_id = $1 AND NOT s.is_deleted ORDER BY s.shelf, s.position""",
+            planogram_id,
+        )
+    )
+
+
+async def first_images(connection: Connection, product_ids: Collection[int]) -> dict[int, str]:
+    """Give the object key of the first reference picture of each product that has one."""
+    rows = await connection.fetch(
+        """
+        SELECT DISTINCT ON (product_id) product_id, object_key FROM product_image
+        WHERE product_id = ANY($1) AND NOT is_deleted ORDER BY product_id, id""",
+        list(product_ids),
+    )
+    return {row["product_id"]: row["object_key"] for row in rows}
+
+
+async def freeze_planogram(connection: Connection, planogram_id: int) -> None:
+    await connection.execute(
+        "UPDATE planogram SET used_on = clock_timestamp() WHERE id = $1 AND used_on IS NULL", planogram_id
+    )
+
+
+async def planogram_name(connection: Connection, planogram_id: int) -> str | None:
+    value: str | None = await connection.fetchval("SELECT name FROM planogram WHERE id = $1", planogram_id)
+    return value
+
+
+async def add_pseudo_product(connection: Connection, name: str, sku: str, *, is_empty: bool) -> None:
+    await connection.execute(
+        """
+        INSERT INTO product (client_id, name, sku, short_name, is_empty, is_unknown)
+        VALUES (coldshelf_client(), $1, $2, $1, $3, NOT $3) ON CONFLICT DO NOTHING""",
+        name,
+        sku,
+        is_empty,
+    )
+
+
+async def add_image(
+    connection: Connection, product_id: int, object_key: str, *, sha256: bytes, width: int, height: int
+) -> int | None:
+    """Add a reference picture; None when the product has these bytes already."""
+    value: int | None = await connection.fetchval(
+        """
+        INSERT INTO product_image (client_id, product_id, object_key, sha256, width, height)
+        VALUES (coldshelf_client(), $1, $2, $3, $4, $5) ON CONFLICT DO NOTHING RETURNING id""",
+        product_id,
+        object_key,
+        sha256,
+        width,
+        height,
+    )
+    return value
+
+
+def _one(rows: Sequence[Record]) -> Record | None:
+    return rows[0] if rows else None
+
+
+async def product_id_by_sku(connection: Connection, sku: str) -> int | None:
+    value: int | None = await connection.fetchval(
+        "SELECT id FROM product WHERE sku_key = $1 AND NOT is_deleted", sku.lower()
+    )
+    return value
+
+
+async def retire_image(connection: Connection, image_id: int) -> int | None:
+    """Delete a reference picture; None when there is none."""
+    value: int | None = await connection.fetchval(
+        "UPDATE product_image SET is_deleted = true WHERE id = $1 AND NOT is_deleted RETURNING id", image_id
+    )
+    return value

@@ -1,0 +1,94 @@
+"""The upload's errors, in the contract's exact words (contract 2.3)."""
+
+from coldshelf.kit.errors import ColdshelfError, InputInvalid
+
+
+class UploadRefused(InputInvalid):
+    """The upload was refused"""
+
+    code = "upload_refused"
+
+
+class ActionNotFound(UploadRefused):
+    """Action not found"""
+
+    code = "action_not_found"
+
+
+class ClientNotSpecified(UploadRefused):
+    """Invalid request. Client not specified"""
+
+    code = "client_not_specified"
+
+
+class NoImageFiles(UploadRefused):
+    """No image files found to upload"""
+
+    code = "no_image_files"
+
+
+class IdentifierMissing(UploadRefused):
+    """StoreNumber or Asset Serial# is required"""
+
+    code = "identifier_missing"
+
+
+class AssetNotFound(UploadRefused):
+    """Asset not found"""
+
+    code = "asset_not_found"
+
+    def __init__(self, identifier: str) -> None:
+        super().__init__(f"Asset not found: {identifier}")
+
+
+class OutletNotFound(UploadRefused):
+    """Outlet not Found OR is Linked with Asset"""
+
+    code = "outlet_not_found"
+
+    def __init__(self, code: str) -> None:
+        super().__init__(f"Outlet not Found OR is Linked with Asset: {code}")
+
+
+class OutletMismatch(UploadRefused):
+    """Asset assigned to another outlet"""
+
+    code = "outlet_mismatch"
+
+    def __init__(self, assigned: str, passed: str) -> None:
+        super().__init__(f"Asset assigned to outlet code {assigned}, passed code {passed} - mismatch")
+
+
+class AssetInactive(UploadRefused):
+    """The asset is Inactive"""
+
+    code = "asset_inactive"
+
+    def __init__(self, serial_number: str) -> None:
+        super().__init__(f"Asset {serial_number} is Inactive")
+
+
+class ZeroBytes(UploadRefused):
+    """Image saved with 0 bytes"""
+
+    code = "zero_bytes"
+
+
+class SaveFailed(ColdshelfError):
+    """Something went wrong while saving image"""
+
+    code = "save_failed"
+
+
+class FaultSwitched(ColdshelfError):
+    """Something went wrong"""
+
+    code = "fault_switched"
+
+
+class UploadTooLarge(UploadRefused):
+    """The upload is too large"""
+
+    code = "upload_too_large"
+    status = 413

@@ -1,0 +1,218 @@
+"""From the bytes of a file to its facts (`inspect`) and to its pixels (`decode`), whatever the bytes are.
+
+Every fault ends in PictureFormatUnknown, PictureCorrupt or PictureTooLarge. A broken decoder may still take its process
+down: pictures of strangers belong into a worker process that can be replaced.
+"""
+
+import struct
+import warnings
+import zlib
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from io import BytesIO
+from pathlib import Path
+from typing import IO
+
+import numpy as np
+import pi_heif
+from PIL import Image
+
+from coldshelf.pictures.imaging.capture_time import ExifTime
+from coldshelf.pictures.imaging.encode import encode_jpeg, shrink, shrink_jpeg
+from coldshelf.pictures.imaging.errors import PictureCorrupt, PictureFormatUnknown, PictureTooLarge
+from coldshelf.pictures.imaging.formats import SNIFF_BYTES, PictureFormat, sniff
+from coldshelf.pictures.imaging.pixels import MAX_PIXELS, MAX_SIDE, Pixels
+from coldshelf.pictures.imaging.structure import verify_cheaply
+
+__all__ = [
+    "PictureCorrupt",
+    "PictureFormat",
+    "PictureFormatUnknown",
+    "PictureInfo",
+    "PictureTooLarge",
+    "decode",
+    "encode_jpeg",
+    "inspect",
+    "shrink",
+    "shrink_jpeg",
+    "sniff",
+    "verify_cheaply",
+]
+
+Source = bytes | Path | IO[bytes]
+
+_ORIENTATION, _EXIF_IFD, _TAKEN, _TAKEN_OFFSET = 0x0112, 0x8769, 0x9003, 0x9011
+
+_STRIP_PIXELS = 4_000_000
+"""Rows are converted in strips, so that no second copy of a 50-megapixel picture is made."""
+
+# What Pillow 13 and pi_heif raise on bytes they cannot read, found by fuzzing and by reading their `raise` lines.
+# Warning stands here for processes that turn warnings into errors.
+_FAULTS = (
+    ArithmeticError,
+    AssertionError,
+    AttributeError,
+    EOFError,
+    LookupError,
+    OSError,
+    RuntimeError,
+    SyntaxError,
+    TypeError,
+    ValueError,
+    Warning,
+    struct.error,
+    zlib.error,
+)
+
+# Colours of a HEIC are wanted, its thumbnails, depth and auxiliary pictures are not; one thread for each picture.
+pi_heif.options.THUMBNAILS = pi_heif.options.DEPTH_IMAGES = pi_heif.options.AUX_IMAGES = False
+pi_heif.options.DECODE_THREADS = 1
+
+
+@dataclass(frozen=True, slots=True)
+class PictureInfo:
+    """What the header of a file says. Width and height are those of the upright picture, as `decode` returns it."""
+
+    format: PictureFormat
+    width: int
+    height: int
+    orientation: int
+    """EXIF orientation, 1 to 8, that `decode` undoes; 1 for HEIC, where the decoder turns the picture itself."""
+    captured: ExifTime | None
+    frames: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Exif:
+    orientation: int = 1
+    captured: ExifTime | None = None
+
+
+def inspect(source: Source, *, max_pixels: int = MAX_PIXELS, max_side: int = MAX_SIDE) -> PictureInfo:
+    """Read the header, nothing more: format, size, time of capture."""
+    with _opened(source) as (picture_format, image):
+        _bound(image.size, max_pixels=max_pixels, max_side=max_side)
+        exif = _exif(image, picture_format)
+        width, height = image.size if exif.orientation < 5 else image.size[::-1]
+        return PictureInfo(
+            format=picture_format,
+            width=width,
+            height=height,
+            orientation=exif.orientation,
+            captured=exif.captured,
+            frames=getattr(image, "n_frames", 1),
+        )
+
+
+def decode(data: bytes, *, max_pixels: int = MAX_PIXELS, max_side: int = MAX_SIDE) -> Pixels:
+    """Decode the first frame upright, without alpha (on white), 8 bits a channel. Colour profiles are not applied."""
+    verify_cheaply(data)
+    with _opened(data) as (picture_format, image):
+        _bound(image.size, max_pixels=max_pixels, max_side=max_side)
+        orientation = _exif(image, picture_format).orientation
+        image.load()
+        _bound(image.size, max_pixels=max_pixels, max_side=max_side)  # HEIC: known only after decoding
+        return _upright_rgb(image, orientation)
+
+
+@contextmanager
+def _opened(source: Source) -> Iterator[tuple[PictureFormat, Image.Image]]:
+    with _stream(source) as stream, _faults_translated():
+        picture_format = sniff(stream.read(SNIFF_BYTES))
+        if picture_format is None:
+            raise PictureFormatUnknown
+        stream.seek(0)
+        with closing(_open(stream, picture_format)) as image:
+            yield picture_format, image
+
+
+@contextmanager
+def _stream(source: Source) -> Iterator[IO[bytes]]:
+    if isinstance(source, bytes):
+        yield BytesIO(source)
+    elif isinstance(source, Path):
+        with source.open("rb") as stream:
+            yield stream
+    else:
+        source.seek(0)
+        yield source
+
+
+def _open(stream: IO[bytes], picture_format: PictureFormat) -> Image.Image:
+    if picture_format is PictureFormat.HEIC:
+        heif: Image.Image = pi_heif.HeifImageFile(stream)
+        return heif
+    return Image.open(stream, formats=[picture_format.upper()])
+
+
+@contextmanager
+def _faults_translated() -> Iterator[None]:
+    # Pillow warns, among others, for every wrong EXIF tag: one file of 520 kB wrote 43,000 lines. The filter is not
+    # safe between threads before Python 3.14; a lost race costs a log line.
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", module=r"(PIL|pi_heif)\b")
+        try:
+            yield
+        except (Image.DecompressionBombError, MemoryError) as fault:
+            raise PictureTooLarge from fault
+        except _FAULTS as fault:
+            raise PictureCorrupt from fault
+
+
+def _bound(size: tuple[int, int], *, max_pixels: int, max_side: int) -> None:
+    width, height = size
+    if width * height > max_pixels:
+        raise PictureTooLarge(f"Image has {width} x {height} pixels; the limit is {max_pixels:,} pixels")
+    if max(width, height) > max_side:
+        raise PictureTooLarge(f"Image has {width} x {height} pixels; the limit is {max_side:,} a side")
+
+
+def _exif(image: Image.Image, picture_format: PictureFormat) -> _Exif:
+    raw = image.info.get("exif")
+    if not raw:
+        return _Exif()
+    exif = Image.Exif()
+    try:
+        exif.load(raw)
+        orientation = exif.get(_ORIENTATION)
+        camera = exif.get_ifd(_EXIF_IFD)
+    except _FAULTS:  # a broken EXIF is no reason to refuse the picture
+        return _Exif()
+    if not isinstance(orientation, int) or orientation not in range(1, 9) or picture_format is PictureFormat.HEIC:
+        orientation = 1
+    return _Exif(orientation=orientation, captured=_captured(camera.get(_TAKEN), camera.get(_TAKEN_OFFSET)))
+
+
+def _captured(taken: object, offset: object) -> ExifTime | None:
+    if not isinstance(taken, str):
+        return None
+    return ExifTime(date_time=taken, offset=offset if isinstance(offset, str) else None)
+
+
+def _upright_rgb(image: Image.Image, orientation: int) -> Pixels:
+    width, height = image.size
+    upright = np.empty((height, width, 3) if orientation < 5 else (width, height, 3), np.uint8)
+    stored = _as_stored(upright, orientation)
+    rows = max(1, _STRIP_PIXELS // width)
+    for top in range(0, height, rows):
+        bottom = min(height, top + rows)
+        stored[top:bottom] = _rgb(image.crop((0, top, width, bottom)))
+    return upright
+
+
+def _as_stored(upright: Pixels, orientation: int) -> Pixels:
+    """View the upright picture the way the file stores its rows (EXIF 2.32, table of Orientation)."""
+    view = upright if orientation < 5 else upright.transpose(1, 0, 2)
+    row_step = -1 if orientation in (3, 4, 6, 7) else 1
+    column_step = -1 if orientation in (2, 3, 7, 8) else 1
+    return view[::row_step, ::column_step]
+
+
+def _rgb(strip: Image.Image) -> Pixels:
+    if strip.mode.startswith("I;16"):
+        return np.repeat((np.asarray(strip) >> 8).astype(np.uint8)[:, :, None], 3, axis=2)
+    if strip.mode == "RGBa" or strip.has_transparency_data:
+        layer = strip.convert("RGBA")
+        strip = Image.alpha_composite(Image.new("RGBA", strip.size, "white"), layer)
+    return np.asarray(strip.convert("RGB"))

@@ -1,0 +1,110 @@
+"""The shapes that pictures have inside the house."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import NewType
+from uuid import UUID
+
+from coldshelf.kit.objects import ObjectWriter
+
+PictureId = NewType("PictureId", int)
+
+
+class Kind(StrEnum):
+    """Kinds of renditions. Camera pictures are `cam1`, `cam2` …; `original` is never served."""
+
+    ORIGINAL = "original"
+    STITCHED = "stitched"
+    ANNOTATED = "annotated"
+
+
+class Outcome(StrEnum):
+    """The published submission outcomes."""
+
+    AUTO_PROVISIONED = "AutoProvisioned"
+    PENDING = "Pending"
+    REJECTED = "Rejected"
+
+
+class Status:
+    """Status numbers of a picture (contract 2.4)."""
+
+    REJECTED = -1
+    UNPROVISIONED = 0
+    PROVISIONED = 2
+    QUEUED = 12
+    PROCESSED = 13
+
+
+@dataclass(slots=True)
+class ReceivedFile:
+    """A file of an upload, staged in the object store under no key yet."""
+
+    name: str
+    writer: ObjectWriter
+    sha256: bytes
+
+    @property
+    def size(self) -> int:
+        """Bytes received."""
+        return self.writer.size
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What becomes of an accepted upload, and why."""
+
+    outcome: Outcome
+    status_id: int
+    reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class StoredFile:
+    """An original in the object store; `place` is its place from the left, from 1."""
+
+    number: int
+    place: int
+    file_name: str
+    object_key: str
+    sha256: bytes
+    bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """A picture as its steps need it."""
+
+    id: PictureId
+    guid: UUID
+    asset_id: int | None
+    location_id: int | None
+    planogram_id: int | None
+    scene_type: str
+    status_id: int
+    submission_outcome: str
+    rejection_reason: str | None
+    is_stitched: bool
+    columns: int | None
+    serial_number: str | None
+    location_code: str | None
+    location_name: str | None
+    city: str | None
+    state: str | None
+    country: str | None
+    captured_on: datetime
+    callback_url: str | None
+    prepared_on: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Rendition:
+    """A derived picture: its kind, what made it, where it is, and its size in pixels and bytes."""
+
+    kind: str
+    made_by: str
+    object_key: str
+    width: int
+    height: int
+    bytes: int

@@ -1,0 +1,134 @@
+"""OpenAPI parts of the upload and the preview."""
+
+from typing import Any
+
+from coldshelf.pictures.scenes import SCENES
+from coldshelf.pictures.sources import SOURCES
+
+Json = dict[str, Any]  # a JSON document
+
+TEXT: Json = {"type": "string"}
+NUMBER: Json = {"type": "integer"}
+SWITCH: Json = {"type": "boolean"}
+
+PARAMETERS: tuple[tuple[str, Json, str], ...] = (
+    ("action", {"type": "string", "enum": ["uploadImage"]}, "Must be uploadImage"),
+    ("SerialNumber", TEXT, "Serial number of the cooler (recommended)"),
+    ("StoreNumber", TEXT, "Code of the outlet"),
+    ("IMEI", TEXT, "IMEI of the device; the asset is found through the device mapping"),
+    (
+        "SceneType",
+        {**TEXT, "default": "ProductAnalysis", "examples": [scene.name for scene in SCENES]},
+        "What the picture shows",
+    ),
+    (
+        "ImageReceivedFrom",
+        {**NUMBER, "default": 1},
+        "Source: " + ", ".join(f"{source.number} = {source.name}" for source in SOURCES),
+    ),
+    ("IsStitchImage", {**SWITCH, "default": True}, "Whether several files become one picture"),
+    ("GridOrder", TEXT, "Comma list: the n-th number is the place of the n-th file"),
+    ("BeforeAfterImage", {**NUMBER, "default": 0}, "0 not specified, 1 before, 2 after an event"),
+    ("VerifyFileSize", {**SWITCH, "default": False}, "Report zero-byte files as unsuccessful"),
+    ("callbackUrl", TEXT, "URL to which the result is posted"),
+)
+RESULT: Json = {
+    "type": "object",
+    "title": "Upload result",
+    "properties": {
+        "Success": SWITCH,
+        "Info": TEXT,
+        "UniqueGuid": {**TEXT, "format": "uuid"},
+        "AssetPurityId": NUMBER,
+    },
+    "required": ["Success", "Info"],
+}
+_FILES: Json = {"type": "array", "items": {"type": "string", "contentMediaType": "application/octet-stream"}}
+_FORM: Json = {
+    "type": "object",
+    "properties": {"file": _FILES, **{name: {**schema, "description": text} for name, schema, text in PARAMETERS}},
+}
+UPLOAD: Json = {
+    "responses": {
+        200: {
+            "description": "One object for each file, or one for a combined picture; business errors as well",
+            "content": {"application/json": {"schema": {"type": "array", "items": RESULT}}},
+        },
+        401: {"description": "Sign-in is needed"},
+        403: {"description": "The role does not allow this"},
+        409: {"description": "The first request with this Idempotency-Key is still under way"},
+        413: {"description": "Too large, as the array"},
+        422: {"description": "The Idempotency-Key stands for another request, as the array"},
+        429: {"description": "Too many requests; see Retry-After"},
+        500: {"description": "Something went wrong, as the array"},
+    },
+    "openapi_extra": {
+        "parameters": [
+            {"name": name, "in": "query", "required": False, "schema": schema, "description": text}
+            for name, schema, text in PARAMETERS
+        ],
+        "requestBody": {"required": True, "content": {"multipart/form-data": {"schema": _FORM}}},
+    },
+}
+PREVIEW: Json = {
+    "responses": {
+        200: {"description": "The picture", "content": {"image/jpeg": {}}},
+        404: {"description": "No such picture, or (with Retry-After) not ready yet"},
+    },
+    "openapi_extra": {
+        "parameters": [
+            {
+                "name": "guid",
+                "in": "query",
+                "required": True,
+                "schema": {**TEXT, "format": "uuid"},
+                "description": "UniqueGuid of the upload's answer",
+            },
+            {
+                "name": "imageType",
+                "in": "query",
+                "required": False,
+                "schema": {
+                    **TEXT,
+                    "enum": ["Stitched", "Cam1", "Cam2", "Planogram", "InStore", "Annotated"],
+                    "default": "Stitched",
+                },
+                "description": "Which rendition",
+            },
+            {
+                "name": "maxWidth",
+                "in": "query",
+                "required": False,
+                "schema": NUMBER,
+                "description": "Shrink to at most this width, 16 to 4096; never enlarges",
+            },
+        ]
+    },
+}
+REFERENCES: Json = {
+    "responses": {
+        200: {"description": "A page of records, or {success, ids} after a save, or a business error"},
+        400: {"description": "The page, filter or action cannot be used"},
+        401: {"description": "Sign-in is needed"},
+        403: {"description": "The role does not allow this"},
+    },
+    "openapi_extra": {
+        "parameters": [
+            {
+                "name": name,
+                "in": "query",
+                "required": False,
+                "schema": schema,
+                "description": text,
+            }
+            for name, schema, text in (
+                ("action", {**TEXT, "enum": ["list", "save", "delete"]}, "What to do"),
+                ("ProductId", NUMBER, "Product"),
+                ("ProductSKU", TEXT, "Product by its SKU"),
+                ("id", NUMBER, "ProductImageId to delete"),
+                ("start", NUMBER, "Zero-based offset"),
+                ("limit", NUMBER, "Records in this page"),
+            )
+        ]
+    },
+}

@@ -1,0 +1,168 @@
+"""Every query of pictures."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from asyncpg import Record
+
+from coldshelf.kit.db import Connection, Database
+from coldshelf.kit.ids import ClientId
+from coldshelf.pictures.models import Picture, PictureId, Rendition, StoredFile, Verdict
+
+PICTURE_COLUMNS = ", ".join(Picture.__dataclass_fields__)
+CLAIM = """
+    INSERT INTO upload_answer (client_id, fingerprint, answered_on, picture_id, guid)
+    VALUES (coldshelf_client(), $1, $2, 0, $3)
+    ON CONFLICT (client_id, fingerprint) DO UPDATE SET answered_on = excluded.answered_on, picture_id = 0,
+        guid = excluded.guid
+    WHERE upload_answer.answered_on <= excluded.answered_on - $4::interval
+    RETURNING 1"""
+
+
+async def claim_bytes(
+    connection: Connection, fingerprint: bytes, *, now: datetime, guid: UUID, window: timedelta
+) -> tuple[int, UUID] | None:
+    """Claim a fingerprint for this transaction; give the earlier (picture id, GUID) when it is taken.
+
+    A concurrent claim of the same bytes waits here until the first transaction ends.
+    """
+    if await connection.fetchval(CLAIM, fingerprint, now, guid, window):
+        return None
+    (row,) = await connection.fetch(
+        "SELECT picture_id, guid FROM upload_answer WHERE client_id = coldshelf_client() AND fingerprint = $1",
+        fingerprint,
+    )
+    return row["picture_id"], row["guid"]
+
+
+async def answered(
+    connection: Connection, fingerprint: bytes, *, now: datetime, window: timedelta
+) -> tuple[int, UUID] | None:
+    """Look for an earlier answer without claiming; it may miss one that is being written."""
+    row = await connection.fetchrow(
+        "SELECT picture_id, guid FROM upload_answer"
+        " WHERE client_id = coldshelf_client() AND fingerprint = $1 AND answered_on > $2",
+        fingerprint,
+        now - window,
+    )
+    return None if row is None else (row["picture_id"], row["guid"])
+
+
+async def settle_claim(connection: Connection, fingerprint: bytes, picture_id: PictureId) -> None:
+    await connection.execute(
+        "UPDATE upload_answer SET picture_id = $2 WHERE client_id = coldshelf_client() AND fingerprint = $1",
+        fingerprint,
+        picture_id,
+    )
+
+
+async def add_picture(connection: Connection, values: Mapping[str, Any], files: Sequence[StoredFile]) -> PictureId:
+    """Insert a record (column name to value) and its files."""
+    names = ", ".join(values)
+    places = ", ".join(f"${n}" for n in range(1, len(values) + 1))
+    picture_id = await connection.fetchval(
+        f"INSERT INTO picture (client_id, {names}) VALUES (coldshelf_client(), {places}) RETURNING id", *values.values()
+    )
+    await connection.executemany(
+        """
+        INSERT INTO picture_file (client_id, picture_id, number, place, file_name, object_key, sha256, bytes)
+        VALUES (coldshelf_client(), $1, $2, $3, $4, $5, $6, $7)""",
+        [(picture_id, f.number, f.place, f.file_name, f.object_key, f.sha256, f.bytes) for f in files],
+    )
+    return PictureId(picture_id)
+
+
+async def quarantine(
+    connection: Connection, object_key: str, *, file_name: str, reason: str, size: int, sha256: bytes
+) -> None:
+    await connection.execute(
+        """
+        INSERT INTO quarantine (client_id, object_key, file_name, reason, bytes, sha256)
+        VALUES (coldshelf_client(), $1, $2, $3, $4, $5)""",
+        object_key,
+        file_name,
+        reason,
+        size,
+        sha256,
+    )
+
+
+async def load_picture(connection: Connection, picture_id: int) -> Picture | None:
+    row = await connection.fetchrow(f"SELECT {PICTURE_COLUMNS} FROM picture WHERE id = $1", picture_id)
+    return None if row is None else Picture(**row)
+
+
+async def load_files(connection: Connection, picture_id: int) -> list[StoredFile]:
+    rows = await connection.fetch(
+        "SELECT number, place, file_name, object_key, sha256, bytes FROM picture_file"
+        " WHERE picture_id = $1 ORDER BY number",
+        picture_id,
+    )
+    return [StoredFile(**row) for row in rows]
+
+
+async def add_renditions(connection: Connection, picture_id: int, renditions: Sequence[Rendition]) -> None:
+    await connection.executemany(
+        """
+        INSERT INTO rendition (client_id, picture_id, kind, made_by, object_key, width, height, bytes)
+        VALUES (coldshelf_client(), $1, $2, $3, $4, $5, $6, $7)""",
+        [(picture_id, r.kind, r.made_by, r.object_key, r.width, r.height, r.bytes) for r in renditions],
+    )
+
+
+async def newest_rendition(connection: Connection, picture_id: int, kind: str) -> Rendition | None:
+    row = await connection.fetchrow(
+        """
+        SELECT kind, made_by, object_key, width, height, bytes FROM rendition
+        WHERE picture_id = $1 AND kind = $2 ORDER BY id DESC LIMIT 1""",
+        picture_id,
+        kind,
+    )
+    return None if row is None else Rendition(**row)
+
+
+async def change_picture(connection: Connection, picture_id: int, values: Mapping[str, Any]) -> None:
+    """Change columns (name to value); with none it only gets a new modification time."""
+    changes = ", ".join(f"{name} = ${n}" for n, name in enumerate(values, 2)) or "is_deleted = is_deleted"
+    await connection.execute(f"UPDATE picture SET {changes} WHERE id = $1", picture_id, *values.values())
+
+
+async def finish_picture(connection: Connection, picture_id: int, status_id: int) -> None:
+    await connection.execute(
+        "UPDATE picture SET status_id = $2, verified_on = clock_timestamp() WHERE id = $1", picture_id, status_id
+    )
+
+
+async def set_verdict(connection: Connection, picture_id: int, verdict: Verdict) -> None:
+    values = {
+        "submission_outcome": verdict.outcome.value,
+        "status_id": verdict.status_id,
+        "rejection_reason": verdict.reason,
+    }
+    await change_picture(connection, picture_id, values)
+
+
+async def picture_at_door(database: Database, guid: UUID) -> tuple[ClientId, PictureId] | None:
+    async with database.door() as connection:
+        row = await connection.fetchrow("SELECT client_id, picture_id FROM door_picture($1)", guid)
+    return None if row is None else (ClientId(row["client_id"]), PictureId(row["picture_id"]))
+
+
+async def newest_of_scene(connection: Connection, location_id: int, scene_type: str) -> int | None:
+    value: int | None = await connection.fetchval(
+        """
+        SELECT id FROM picture WHERE location_id = $1 AND scene_type = $2 AND NOT is_deleted
+            AND prepared_on IS NOT NULL ORDER BY id DESC LIMIT 1""",
+        location_id,
+        scene_type,
+    )
+    return value
+
+
+async def open_pictures(connection: Connection, ids: Sequence[int]) -> list[Record]:
+    """Give id and status of the wanted pictures."""
+    return list(
+        await connection.fetch("SELECT id, status_id, rejection_reason FROM picture WHERE id = ANY($1)", list(ids))
+    )

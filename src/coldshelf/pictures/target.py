@@ -1,0 +1,79 @@
+"""Which cooler and which outlet an upload belongs to: the identifier combinations of contract 2.1."""
+
+from dataclasses import dataclass
+
+from coldshelf.access.principal import Principal
+from coldshelf.kit.db import Connection
+from coldshelf.masterdata import service as masterdata
+from coldshelf.masterdata.service import Asset, Outlet
+from coldshelf.pictures.errors import AssetInactive, AssetNotFound, OutletMismatch, OutletNotFound
+from coldshelf.pictures.request import UploadRequest
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """The cooler and outlet that were found; `notes` say what was overruled."""
+
+    asset: Asset | None
+    outlet: Outlet | None
+    notes: tuple[str, ...] = ()
+
+
+async def find_target(connection: Connection, principal: Principal, wanted: UploadRequest) -> Target:
+    """Resolve the identifiers; raise the contract's error when they lead nowhere or contradict each other."""
+    target = await _find(connection, wanted)
+    if principal.smart_device_id is not None:
+        own = await masterdata.asset_by_device(connection, principal.smart_device_id)
+        if own is None or target.asset is None or own.id != target.asset.id:
+            raise AssetNotFound(wanted.serial_number or wanted.imei or wanted.store_number)
+    if target.asset is not None and not target.asset.is_active:
+        raise AssetInactive(target.asset.serial_number)
+    return target
+
+
+async def _find(connection: Connection, wanted: UploadRequest) -> Target:
+    if wanted.serial_number:
+        return await _by_serial(connection, wanted)
+    if wanted.imei:
+        asset = await masterdata.asset_by_imei(connection, wanted.imei)
+        if asset is not None:
+            return Target(asset, await _checked_outlet(connection, asset, wanted.store_number))
+        if not wanted.store_number:
+            raise AssetNotFound(wanted.imei)
+        found = await _by_store(connection, wanted)
+        return Target(found.asset, found.outlet, (f"IMEI {wanted.imei} is mapped to no asset; found by the store",))
+    return await _by_store(connection, wanted)
+
+
+async def _by_serial(connection: Connection, wanted: UploadRequest) -> Target:
+    asset = await masterdata.asset_by_serial(connection, wanted.serial_number)
+    if asset is None:
+        raise AssetNotFound(wanted.serial_number)
+    outlet = await _checked_outlet(connection, asset, wanted.store_number)
+    notes: tuple[str, ...] = ()
+    if wanted.imei:
+        other = await masterdata.asset_by_imei(connection, wanted.imei)
+        if other is not None and other.id != asset.id:
+            notes = (f"IMEI {wanted.imei} belongs to asset {other.serial_number}; the serial number was used",)
+    return Target(asset, outlet, notes)
+
+
+async def _checked_outlet(connection: Connection, asset: Asset, store_number: str) -> Outlet | None:
+    outlet = None if asset.location_id is None else await masterdata.outlet_by_id(connection, asset.location_id)
+    if not store_number:
+        return outlet
+    if outlet is None:
+        raise OutletNotFound(store_number)
+    if outlet.code.lower() != store_number.lower():
+        raise OutletMismatch(outlet.code, store_number)
+    return outlet
+
+
+async def _by_store(connection: Connection, wanted: UploadRequest) -> Target:
+    outlet = await masterdata.outlet_by_code(connection, wanted.store_number)
+    if outlet is None:
+        raise OutletNotFound(wanted.store_number)
+    assets = await masterdata.active_assets(connection, outlet.id)
+    if not assets and wanted.needs_asset:
+        raise OutletNotFound(wanted.store_number)
+    return Target(assets[0] if len(assets) == 1 else None, outlet)

@@ -1,0 +1,56 @@
+"""AssetPurityProduct: the products detected in an image (contract 4.3). Gaps are rows of the product Empty."""
+
+from coldshelf.records.dataset import Column, Dataset, common_columns
+from coldshelf.records.fields import FieldType
+
+
+def _text(wire: str, meaning: str, column: str = "") -> Column:
+    return Column(wire=wire, column=column, type=FieldType.TEXT, meaning=meaning)
+
+
+def _number(wire: str, meaning: str, column: str = "") -> Column:
+    return Column(wire=wire, column=column, type=FieldType.INTEGER, meaning=meaning)
+
+
+def _switch(wire: str, meaning: str) -> Column:
+    return Column(wire=wire, type=FieldType.BOOLEAN, meaning=meaning)
+
+
+def _pixel(wire: str) -> Column:
+    return Column(wire=wire, type=FieldType.FLOAT, unit="pixels", meaning="Corner, from the top left one downwards")
+
+
+ASSET_PURITY_PRODUCT = Dataset(
+    name="AssetPurityProduct",
+    relation="facing",
+    key="AssetPurityProductId",
+    meaning="Product or gap seen at a place of a cooler",
+    client_wide="Limited by its image's outlet once outlet limits exist.",
+    default_direction="asc",
+    plain_filters=("AssetPurityId", "ProductId"),
+    columns=(
+        _number("AssetPurityProductId", "Id of the row", "id"),
+        _number("AssetPurityId", "Image record", "picture_id"),
+        _number("ProductId", "Product"),
+        _text("Product", "Name of the product at that time", "product_name"),
+        _text("SKU", "Stock keeping unit; -1000 = unknown", "sku"),
+        _number("Shelf", "Shelf from the top, from 1"),
+        _number("Position", "Place from the left, from 1"),
+        _switch("IsForeign", "Competitor's product"),
+        _switch("IsEmpty", "A gap"),
+        _switch("IsUnknown", "A product that could not be named"),
+        Column(wire="Confidence", type=FieldType.FLOAT, unit="percent", meaning="0 to 100"),
+        *(_pixel(f"{axis}{n}") for n in range(1, 5) for axis in "XY"),
+        _number("StackIndex", "Place in a stack, from 0"),
+        _number("StackSize", "Products in the stack"),
+        _number("FillLevel", "0, 25, 50, 75 or 100 percent; empty where it cannot be seen"),
+        _number("Capacity", "Open capacity at this place"),
+        _text("Code", "Code of the outlet", "location_code"),
+        _text("Name", "Name of the outlet", "location_name"),
+        _text("AssetSerialNumber", "Serial number of the asset", "serial_number"),
+        _text("City", "City of the outlet"),
+        _text("State", "State of the outlet"),
+        _text("Country", "Country of the outlet"),
+        *common_columns(),
+    ),
+)

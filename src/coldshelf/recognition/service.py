@@ -1,0 +1,215 @@
+"""Recognises prepared pictures and hands out their results."""
+
+from collections import OrderedDict
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import orjson
+
+from coldshelf.kit.db import Connection
+from coldshelf.kit.events import Step
+from coldshelf.kit.ids import ClientId
+from coldshelf.kit.objects import ObjectStore
+from coldshelf.kit.runtime import Runtime
+from coldshelf.masterdata import service as masterdata
+from coldshelf.masterdata.service import Place, Product
+from coldshelf.pictures.events import picture_event
+from coldshelf.pictures.imaging.decode import decode
+from coldshelf.pictures.imaging.encode import encode_jpeg
+from coldshelf.pictures.models import Kind, Picture, Rendition
+from coldshelf.pictures.service import renditions
+from coldshelf.recognition import store
+from coldshelf.recognition.annotate import Mark, MarkKind, annotate
+from coldshelf.recognition.events import RECOGNISED
+from coldshelf.recognition.models import Result, Row
+from coldshelf.recognition.recogniser import (
+    CatalogueProduct,
+    Corners,
+    Detections,
+    Pixels,
+    PlannedFacing,
+    ProductId,
+    Recogniser,
+)
+from coldshelf.recognition.recognisers import by_name
+
+ANNOTATED_QUALITY = 88
+REFERENCES_KEPT = 4096
+"""Decoded reference pictures that a worker keeps in memory; one of 64 x 128 pixels takes 25 kB."""
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """What recognising one picture takes."""
+
+    client_id: ClientId
+    picture: Picture
+    image_key: str
+    products: tuple[Product, ...]
+    places: tuple[Place, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Recognised:
+    """What recognising one picture gave."""
+
+    rows: tuple[Row, ...]
+    shelves: str
+    annotated: Rendition
+
+
+async def recognise_picture(step: Step) -> None:
+    """Handle `picture.prepared`: add a result version and serve it."""
+    run: Runtime = step.run
+    recogniser = by_name(run.settings.recogniser)
+    job = await _load(run, step.event.client_id, step.event.key)
+    if job is None:
+        return
+    key = renditions.rendition_key(job.client_id, job.picture, Kind.ANNOTATED, step.event.id)
+    found = await run.off_loop(recognise, run.objects, recogniser, job, key)
+    async with step.effect() as connection:
+        await store.retire(connection, job.picture.id)
+        await store.add_result(
+            connection,
+            job.picture,
+            event_id=step.event.id,
+            recogniser=(recogniser.name, recogniser.version),
+            shelves=found.shelves,
+            purity_status=purity_status(found.rows, job.picture.columns or 0),
+            rows=found.rows,
+        )
+        await renditions.add_rendition(connection, job.picture.id, found.annotated)
+        if job.picture.planogram_id:
+            await masterdata.use_planogram(connection, job.picture.planogram_id)
+        await renditions.touch(connection, job.picture.id)
+        await run.events.publish(connection, picture_event(RECOGNISED, job.client_id, job.picture))
+
+
+async def served_result(connection: Connection, picture_id: int) -> Result | None:
+    """Give the served result of a picture."""
+    return await store.served_result(connection, picture_id)
+
+
+async def touch_rows(connection: Connection, result_id: int) -> None:
+    """Give the product rows a new modification time: a later room changed its part of them in this transaction."""
+    await store.touch_rows(connection, result_id)
+
+
+async def _load(run: Runtime, client_id: ClientId, picture_id: int) -> Job | None:
+    async with run.database.scope(client_id, readonly=True) as connection:
+        picture = await renditions.load_picture(connection, picture_id)
+        if picture is None:
+            return None
+        image = await renditions.newest_rendition(connection, picture_id, Kind.STITCHED)
+        if image is None:
+            return None
+        products = await masterdata.load_catalogue(connection)
+        places = await masterdata.planned_places(connection, picture.planogram_id) if picture.planogram_id else []
+    return Job(client_id, picture, image.object_key, tuple(products), tuple(places))
+
+
+def recognise(objects: ObjectStore, recogniser: Recogniser, job: Job, annotated_key: str) -> Recognised:
+    """Look at the picture, name what stands there, draw it. Blocking and heavy."""
+    image = decode(objects.get(job.image_key))
+    found = recogniser.recognise(image, catalogue_of(objects, job.products), planned_of(job.places))
+    rows = rows_of(found, job.products)
+    drawn = annotate(image, [_mark(row) for row in rows])
+    jpeg = encode_jpeg(drawn, quality=ANNOTATED_QUALITY)
+    objects.put(annotated_key, jpeg)
+    made_by = f"{recogniser.name} {recogniser.version}"
+    rendition = Rendition(Kind.ANNOTATED, made_by, annotated_key, drawn.shape[1], drawn.shape[0], len(jpeg))
+    shelves = orjson.dumps([{"shelf": shelf.number, "corners": shelf.corners} for shelf in found.shelves]).decode()
+    return Recognised(rows, shelves, rendition)
+
+
+def catalogue_of(objects: ObjectStore, products: Sequence[Product]) -> list[CatalogueProduct]:
+    """Give the products that can be named: those with reference pictures."""
+    return [
+        CatalogueProduct(
+            ProductId(product.id),
+            product.sku,
+            product.name,
+            product.is_foreign,
+            tuple(_reference(objects, key) for key in product.object_keys),
+        )
+        for product in products
+        if product.object_keys
+    ]
+
+
+_references: OrderedDict[str, Pixels] = OrderedDict()
+
+
+def _reference(objects: ObjectStore, key: str) -> Pixels:
+    """Decode a reference picture, or take it from memory: an object never changes under its key."""
+    pixels = _references.pop(key, None)
+    if pixels is None:
+        pixels = decode(objects.get(key))
+    _references[key] = pixels
+    while len(_references) > REFERENCES_KEPT:
+        _references.popitem(last=False)
+    return pixels
+
+
+def planned_of(places: Sequence[Place]) -> list[PlannedFacing] | None:
+    planned = [PlannedFacing(place.shelf, place.position, ProductId(place.product_id)) for place in places]
+    return planned or None
+
+
+def rows_of(found: Detections, products: Sequence[Product]) -> tuple[Row, ...]:
+    """Turn detections into product rows; an unknown facing and a gap carry their pseudo-products."""
+    by_id = {product.id: product for product in products}
+    unknown = next(product for product in products if product.is_unknown)
+    empty = next(product for product in products if product.is_empty)
+    facings = [
+        _row(
+            by_id.get(facing.product_id, unknown) if facing.product_id is not None else unknown,
+            (facing.shelf, facing.position),
+            facing.corners,
+            round(facing.confidence * 100, 2),
+            orjson.dumps([{"ProductId": item.product_id, "Score": round(item.score, 4)} for item in facing.alternatives]),
+        )
+        for facing in found.facings
+    ]
+    gaps = [_row(empty, (gap.shelf, gap.position), gap.corners, None, b"[]") for gap in found.gaps]
+    return tuple(sorted((*facings, *gaps), key=lambda row: (row.shelf, row.position)))
+
+
+def _row(
+    product: Product, place: tuple[int, int], corners: Corners, confidence: float | None, alternatives: bytes
+) -> Row:
+    return Row(
+        product_id=product.id,
+        product_name=product.name,
+        sku=product.sku,
+        is_foreign=product.is_foreign,
+        is_empty=product.is_empty,
+        is_unknown=product.is_unknown,
+        shelf=place[0],
+        position=place[1],
+        confidence=confidence,
+        corners=corners,
+        alternatives=alternatives.decode(),
+    )
+
+
+def purity_status(rows: Sequence[Row], columns: int) -> str:
+    """Write the fixed grid of product ids, row by row; unknown products and places without a row are 0."""
+    shelves = max((row.shelf for row in rows), default=0)
+    width = max(columns, max((row.position for row in rows), default=0))
+    grid = [0] * (shelves * width)
+    for row in rows:
+        grid[(row.shelf - 1) * width + row.position - 1] = 0 if row.is_unknown else row.product_id
+    return ",".join(map(str, grid))
+
+
+def _mark(row: Row) -> Mark:
+    if row.is_empty:
+        kind = MarkKind.GAP
+    elif row.is_unknown:
+        kind = MarkKind.UNKNOWN
+    else:
+        kind = MarkKind.FOREIGN if row.is_foreign else MarkKind.OWN
+    corners = row.corners
+    label = "" if row.is_empty else ("?" if row.is_unknown else row.product_name)
+    return Mark((corners[0], corners[1], corners[2], corners[3]), label, kind, (row.confidence or 0) / 100)

@@ -1,0 +1,101 @@
+"""Declarations of what can be listed, exported and sent: datasets, their columns, and groups of later rooms."""
+
+import re
+from dataclasses import dataclass
+from typing import Literal
+
+from coldshelf.access.principal import PEOPLE, Role
+from coldshelf.records.fields import FieldType
+
+
+def snake_case(wire: str) -> str:
+    """Turn `AssetPurityId` into `asset_purity_id`."""
+    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", wire).lower()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Column:
+    """One column: its name on the wire, in the table (`column`) and in Parquet (None: left out of bulk files).
+
+    `of` names the join that it comes from; empty is the dataset's own relation. `scale` is that of a decimal.
+    """
+
+    wire: str
+    type: FieldType
+    meaning: str
+    column: str = ""
+    of: str = ""
+    parquet: str | None = ""
+    unit: str = ""
+    precision: int = 18
+    scale: int = 6
+
+    @property
+    def name(self) -> str:
+        return self.column or snake_case(self.wire)
+
+    @property
+    def parquet_name(self) -> str | None:
+        return self.wire if self.parquet == "" else self.parquet
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Join:
+    """A relation joined 1:1 by `(client_id, key)`; `on` is the column of the dataset's relation that holds the key."""
+
+    name: str
+    relation: str
+    on: str
+    key: str = "id"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dataset:
+    """Rows that can be listed, exported and written as bulk files.
+
+    `key` is the wire name of the primary key (column `id`). `location` names the column of the outlet that limits who
+    sees a row; None with a reason in `client_wide`.
+    """
+
+    name: str
+    relation: str
+    key: str
+    meaning: str
+    columns: tuple[Column, ...]
+    joins: tuple[Join, ...] = ()
+    location: str | None = None
+    client_wide: str = ""
+    default_sort: str = ""
+    default_direction: Literal["asc", "desc"] = "asc"
+    plain_filters: tuple[str, ...] = ()
+    readers: frozenset[Role] = PEOPLE
+    handler: bool = True
+
+    def column(self, wire: str) -> Column | None:
+        """Find a column by its wire name in any letter case."""
+        wanted = wire.lower()
+        return next((column for column in self.columns if column.wire.lower() == wanted), None)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ColumnGroup:
+    """Columns that a later room adds to the dataset `of`; `key` is the column of `relation` that holds its id."""
+
+    of: str
+    relation: str
+    key: str
+    columns: tuple[Column, ...]
+
+
+def common_columns() -> tuple[Column, ...]:
+    """Give the fields that every entity and dataset carries (contract 1.8)."""
+    return (
+        Column(wire="ClientId", type=FieldType.INTEGER, meaning="Client (tenant)"),
+        Column(wire="IsDeleted", type=FieldType.FLAG, meaning="1 = deleted, 0 = active"),
+        Column(wire="CreatedByUserId", type=FieldType.INTEGER, meaning="User who created the row"),
+        Column(wire="CreatedByUser", type=FieldType.TEXT, meaning="E-mail or name of that user at that time"),
+        Column(wire="CreatedOn", type=FieldType.TIMESTAMP, meaning="Creation", unit="UTC"),
+        Column(wire="ModifiedByUserId", type=FieldType.INTEGER, meaning="User of the last change"),
+        Column(wire="ModifiedByUser", type=FieldType.TEXT, meaning="E-mail or name of that user at that time"),
+        Column(wire="ModifiedOn", type=FieldType.TIMESTAMP, meaning="Last change; the delta key", unit="UTC"),
+    )

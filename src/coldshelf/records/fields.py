@@ -1,0 +1,164 @@
+"""The closed set of field types; each maps once to PostgreSQL, JSON Schema, JSON text, Parquet and input text."""
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from decimal import Decimal, InvalidOperation
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+
+TRUE_WORDS = frozenset({"1", "true", "yes", "y", "on"})
+FALSE_WORDS = frozenset({"0", "false", "no", "n", "off"})
+
+
+class FieldType(StrEnum):
+    """What a value is. A FLAG is a boolean that the wire and Parquet write as 1 or 0."""
+
+    INTEGER = "integer"
+    TEXT = "text"
+    DECIMAL = "decimal"
+    FLOAT = "float"
+    BOOLEAN = "boolean"
+    FLAG = "flag"
+    TIMESTAMP = "timestamp"
+    LOCAL_TIME = "local_time"
+    DATE = "date"
+    GUID = "guid"
+    JSON = "json"
+
+
+@dataclass(frozen=True, slots=True)
+class TypeMap:
+    """One row of the map. `json_sql` and `parquet_sql` are templates around a column expression.
+
+    `parse` turns input text into the value that the driver takes and raises ValueError; `takes` says what it wants.
+    """
+
+    postgres: str
+    sql: sa.types.TypeEngine[Any]
+    arrow: str
+    json_schema: dict[str, Any]
+    json_sql: str
+    parquet_sql: str
+    parse: Callable[[str], Any]
+    takes: str
+
+
+def _integer(text: str) -> int:
+    value = int(text)
+    if not -(2**63) <= value < 2**63:
+        raise ValueError("out of range")
+    return value
+
+
+def _decimal(text: str) -> Decimal:
+    try:
+        value = Decimal(text)
+    except InvalidOperation as error:
+        raise ValueError("not a number") from error
+    if not value.is_finite():
+        raise ValueError("not finite")
+    return value
+
+
+def _float(text: str) -> float:
+    return float(_decimal(text))
+
+
+def parse_boolean(text: str) -> bool:
+    """Read a yes-or-no word in any letter case."""
+    word = text.strip().lower()
+    if word in TRUE_WORDS:
+        return True
+    if word in FALSE_WORDS:
+        return False
+    raise ValueError("not a boolean")
+
+
+def parse_timestamp(text: str) -> datetime:
+    """Read an ISO 8601 time; one without a zone is UTC (contract 1.6)."""
+    value = datetime.fromisoformat(text.strip())
+    return value if value.tzinfo else value.replace(tzinfo=UTC)
+
+
+def _local_time(text: str) -> datetime:
+    return datetime.fromisoformat(text.strip()).replace(tzinfo=None)
+
+
+def _text(text: str) -> str:
+    if "\x00" in text:
+        raise ValueError("holds a zero character")
+    return text
+
+
+def _json(text: str) -> str:
+    json.loads(text)
+    return text
+
+
+_TIME_TEXT = """to_char({}, 'YYYY-MM-DD"T"HH24:MI:SS.US')"""
+_UTC_TEXT = """to_char({} AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US')"""
+
+TYPE_MAPS: dict[FieldType, TypeMap] = {
+    FieldType.INTEGER: TypeMap(
+        "bigint", sa.BigInteger(), "int64", {"type": "integer"}, "{}", "{}::int8", _integer, "a whole number"
+    ),
+    FieldType.TEXT: TypeMap("text", sa.Text(), "string", {"type": "string"}, "{}", "{}::text", _text, "text"),
+    FieldType.DECIMAL: TypeMap(
+        "numeric", sa.Numeric(), "decimal", {"type": "number"}, "{}", "{}", _decimal, "a decimal number"
+    ),
+    FieldType.FLOAT: TypeMap(
+        "double precision", sa.Double(), "float64", {"type": "number"}, "{}", "{}::float8", _float, "a number"
+    ),
+    FieldType.BOOLEAN: TypeMap(
+        "boolean", sa.Boolean(), "bool", {"type": "boolean"}, "{}", "{}::bool", parse_boolean, "true or false"
+    ),
+    FieldType.FLAG: TypeMap(
+        "boolean",
+        sa.Boolean(),
+        "int32",
+        {"type": "integer", "enum": [0, 1]},
+        "{}::int",
+        "{}::int4",
+        parse_boolean,
+        "1 or 0",
+    ),
+    FieldType.TIMESTAMP: TypeMap(
+        "timestamp with time zone",
+        sa.DateTime(timezone=True),
+        "timestamp[us, tz=UTC]",
+        {"type": "string", "format": "date-time"},
+        _UTC_TEXT,
+        "{}::timestamptz",
+        parse_timestamp,
+        "a time such as 2024-08-01T00:00:00",
+    ),
+    FieldType.LOCAL_TIME: TypeMap(
+        "timestamp without time zone",
+        sa.DateTime(),
+        "timestamp[us]",
+        {"type": "string"},
+        _TIME_TEXT,
+        "{}::timestamp",
+        _local_time,
+        "a time such as 2024-08-01T00:00:00",
+    ),
+    FieldType.DATE: TypeMap(
+        "date",
+        sa.Date(),
+        "date32",
+        {"type": "string", "format": "date"},
+        "{}",
+        "{}::date",
+        date.fromisoformat,
+        "a date such as 2024-08-01",
+    ),
+    FieldType.GUID: TypeMap(
+        "uuid", sa.Uuid(), "string", {"type": "string", "format": "uuid"}, "{}", "{}::text", UUID, "a GUID"
+    ),
+    FieldType.JSON: TypeMap("text", sa.Text(), "string", {"type": "string"}, "{}", "{}::text", _json, "JSON text"),
+}

@@ -1,0 +1,115 @@
+"""OpenAPI parts made from the declarations."""
+
+from typing import Any
+
+from coldshelf.records.dataset import Column, Dataset
+from coldshelf.records.entity import Entity, Field
+from coldshelf.records.fields import TYPE_MAPS
+
+Json = dict[str, Any]  # a JSON document
+
+
+def describe(dataset: Dataset, entity: Entity | None, method: str, extra: tuple[str, ...] = ()) -> Json:
+    """Give the keyword arguments that document one operation: parameters, request body, responses."""
+    actions = ["list", *extra]
+    if entity:
+        actions += ["load", "save", "delete"] if method == "POST" else ["load"]
+    parameters = [_action(actions), *_list_parameters(dataset)]
+    if entity:
+        parameters += [_query(name, {"type": "string"}, f"Finds the record by {wire}") for name, wire in entity.keys.items()]
+    document: Json = {"parameters": _once(parameters)}
+    if entity and method == "POST":
+        schema = {"type": "object", "properties": _properties(entity)}
+        document["requestBody"] = {"content": {"application/x-www-form-urlencoded": {"schema": schema}}}
+    return {"openapi_extra": document, "responses": _responses(dataset, entity)}
+
+
+def _action(actions: list[str]) -> Json:
+    return {
+        "name": "action",
+        "in": "query",
+        "required": True,
+        "schema": {"type": "string", "enum": actions},
+        "description": "What to do",
+    }
+
+
+def _list_parameters(dataset: Dataset) -> list[Json]:
+    whole = {"type": "integer", "minimum": 0}
+    return [
+        _query("start", whole, "Zero-based offset"),
+        _query("limit", whole, "Records in this page, 50 unless sent"),
+        _query("filters", {"type": "string"}, 'JSON text: {"modifiedOn": {"operator": ">", "value": "2024-08-01"}}'),
+        _query("sort", {"type": "string"}, "Field to sort by"),
+        _query("dir", {"type": "string", "enum": ["ASC", "DESC"]}, "Direction"),
+        _query("includeDeleted", {"type": "boolean"}, "Show deleted rows, with IsDeleted 1"),
+        _query("cursor", {"type": "string"}, "Empty to begin, then the cursor of the page before: gap-free reading"),
+        _query("id", whole, "Id of the record for load, save and delete"),
+        *(_query(name, {"type": "string"}, f"Only rows with this {name}") for name in dataset.plain_filters),
+    ]
+
+
+def _query(name: str, schema: Json, description: str) -> Json:
+    return {"name": name, "in": "query", "required": False, "schema": schema, "description": description}
+
+
+def _once(parameters: list[Json]) -> list[Json]:
+    return list({parameter["name"]: parameter for parameter in reversed(parameters)}.values())[::-1]
+
+
+def _properties(entity: Entity) -> Json:
+    fields = {item.wire: _field(item) for item in entity.fields if not item.read_only}
+    for reference in entity.references:
+        fields[reference.wire] = {"type": "integer", "description": reference.meaning}
+        fields |= {name: {"type": "string", "description": f"{reference.to} by {by}"} for name, by in reference.by.items()}
+    return fields
+
+
+def _field(item: Field) -> Json:
+    schema: Json = {**TYPE_MAPS[item.type].json_schema, "description": item.meaning}
+    if item.max_length:
+        schema["maxLength"] = item.max_length
+    if item.choices:
+        schema["enum"] = list(item.choices)
+    return schema
+
+
+def _column(column: Column) -> Json:
+    unit = f" ({column.unit})" if column.unit else ""
+    schema = TYPE_MAPS[column.type].json_schema
+    return {**schema, "type": [schema["type"], "null"], "description": column.meaning + unit}
+
+
+def _responses(dataset: Dataset, entity: Entity | None) -> dict[int | str, Json]:
+    record = {"type": "object", "properties": {column.wire: _column(column) for column in dataset.columns}}
+    page = {
+        "type": "object",
+        "title": f"{dataset.name} page",
+        "properties": {
+            "success": {"type": "boolean"},
+            "totalRecords": {"type": "integer"},
+            "records": {"type": "array", "items": record},
+            "cursor": {"type": "string"},
+        },
+        "required": ["success", "totalRecords", "records"],
+    }
+    single = {
+        "type": "object",
+        "title": f"{dataset.name} record",
+        "properties": {
+            "success": {"type": "boolean"},
+            "id": {"type": "integer"},
+            "data": record,
+            "info": {"type": "string"},
+            "warnings": {"type": "array", "items": {"type": "string"}},
+        },
+        "required": ["success"],
+    }
+    schema = {"oneOf": [page, single]} if entity else page
+    return {
+        200: {"description": "Done, or a business error", "content": {"application/json": {"schema": schema}}},
+        400: {"description": "The page, filter or action cannot be used"},
+        401: {"description": "Sign-in is needed"},
+        403: {"description": "The role does not allow this"},
+        429: {"description": "Too many requests; see Retry-After"},
+    }
