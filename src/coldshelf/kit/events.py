@@ -139,6 +139,10 @@ class EventBus:
             await queue.prune(connection)
         return len(lost)
 
+    async def given_up(self, connection: Connection) -> int:
+        """Count the steps that were given up, over all tenants; the connection is the owner's."""
+        return int(await connection.fetchval("SELECT count(*) FROM event_step WHERE given_up_on IS NOT NULL"))
+
     async def _failed(self, step: Step, error: Exception) -> None:
         event = step.event
         async with self.database.scope(event.client_id, user_name=step.handler.name) as connection:

@@ -34,6 +34,18 @@ async def upgrade(url: str) -> tuple[str | None, str]:
         await engine.dispose()
 
 
+async def current(url: str) -> str | None:
+    """Name the revision of a database; None when it was never migrated."""
+    connection = await asyncpg.connect(url)
+    try:
+        if await connection.fetchval("SELECT to_regclass('alembic_version')") is None:
+            return None
+        revision: str | None = await connection.fetchval("SELECT version_num FROM alembic_version")
+        return revision
+    finally:
+        await connection.close()
+
+
 def newest() -> str:
     """Name the newest revision of this release."""
     return str(ScriptDirectory.from_config(_config()).get_current_head())

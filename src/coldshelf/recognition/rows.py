@@ -23,7 +23,7 @@ WIDTHS: Final = tuple(float(value) for value in np.geomspace(14, 100, 11))
 _ASPECTS: Final = (1.05, 3.4)
 _STRETCH: Final = (0.88, 1.0, 1.12)
 _START_PRICE: Final = 0.05
-_THRESHOLD: Final = 0.69
+_THRESHOLD: Final = 0.68
 _TALL: Final = 1.4
 """Power of the height in a band's value; above 1 whole bottles win over their labels alone."""
 _OVERLAP: Final = 0.1

@@ -18,6 +18,7 @@ _TINT_REMOVED: Final = 0.55
 _EDGE: Final = 5.0
 _DAMPING: Final = 14.0
 """Added to the length of a window's vector (L*a*b* units); a product has 40 to 300. Tuned on `cooler_pepsico_vn_train`."""
+_SEEN_HEIGHT: Final = 56
 _CELLS: Final = TINY_WIDTH * TINY_HEIGHT
 _MAX_TEMPLATES: Final = 160
 """Bounds the work for large catalogues; beyond it the most different templates are kept."""
@@ -39,7 +40,7 @@ def shrink(channels: tuple[Floats, Floats], *, width: int, height: int) -> Float
 
 def make_templates(crops: list[Pixels]) -> Floats:
     """Return the templates of some crops as folded weights, shape (templates, 5 * 60), at most 160 of them."""
-    small = [shrink(channels_of(crop), width=TINY_WIDTH, height=TINY_HEIGHT) for crop in crops]
+    small = [shrink(channels_of(_as_seen(crop)), width=TINY_WIDTH, height=TINY_HEIGHT) for crop in crops]
     if not small:
         return np.zeros((0, 5 * _CELLS), np.float32)
     patches = np.stack(small).transpose(0, 3, 1, 2)
@@ -47,6 +48,15 @@ def make_templates(crops: list[Pixels]) -> Floats:
     vectors /= np.linalg.norm(vectors, axis=1, keepdims=True) + 1e-6
     kept = _most_different(vectors)
     return _fold(vectors[kept].reshape(-1, 5, TINY_HEIGHT, TINY_WIDTH)).reshape(len(kept), -1)
+
+
+def _as_seen(crop: Pixels) -> Pixels:
+    """Shrink a crop to the size products have in a working picture, since edges weaken with size."""
+    scale = _SEEN_HEIGHT / crop.shape[0]
+    if scale >= 1:
+        return crop
+    size = (max(TINY_WIDTH, round(crop.shape[1] * scale)), _SEEN_HEIGHT)
+    return np.asarray(cv2.resize(crop, size, interpolation=cv2.INTER_AREA), np.uint8)
 
 
 def likeness(small: Floats, templates: Floats) -> Floats:

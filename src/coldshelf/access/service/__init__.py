@@ -12,6 +12,7 @@ from coldshelf.access.service.administration import (
     revoke_token,
     set_password,
     set_user_active,
+    user_by_name,
 )
 from coldshelf.access.service.sign_in import (
     COOKIE_LIFE,
@@ -38,4 +39,5 @@ __all__ = [
     "sign_in_cookie",
     "sign_in_password",
     "sign_in_token",
+    "user_by_name",
 ]

@@ -77,6 +77,15 @@ async def add_user(
     return user_id, chosen
 
 
+async def user_by_name(run: Runtime, username: str) -> tuple[ClientId, UserId]:
+    """Find a user over all tenants; raise UserNotFound."""
+    async with run.database.door() as connection:
+        user = await store.user_at_door(connection, username)
+    if user is None:
+        raise UserNotFound
+    return user.client_id, user.id
+
+
 async def set_password(run: Runtime, client_id: ClientId, user_id: UserId, password: str) -> None:
     """Change a password; every cookie made with the old one ends."""
     credentials.check_password(password)

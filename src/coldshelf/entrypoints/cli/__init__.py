@@ -5,11 +5,12 @@ import sys
 import typer
 from rich.console import Console
 
-from coldshelf.entrypoints.cli import serve
+from coldshelf.entrypoints.cli import admin, data, demo, pictures, serve
 from coldshelf.kit.errors import ColdshelfError
 
 app = typer.Typer(help="Coldshelf: pictures of retail coolers in, measured answers out.", no_args_is_help=True)
-serve.add_to(app)
+for group in (demo, serve, pictures, data, admin):
+    group.add_to(app)
 
 
 def main() -> None:

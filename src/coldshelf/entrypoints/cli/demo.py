@@ -32,6 +32,11 @@ USERS = {"Client Admin": "demo-admin", "Installer": "demo-installer", "Sales Rep
 Users = dict[str, dict[str, str]]
 
 
+def add_to(app: typer.Typer) -> None:
+    """Register the command."""
+    app.command()(demo)
+
+
 def demo(
     data: Annotated[Path, typer.Option(help="Folder of the demo's database, pictures and files.")] = Path("demo-data"),
     port: Annotated[int, typer.Option(help="Port of the API; 0 takes a free one.")] = 8000,

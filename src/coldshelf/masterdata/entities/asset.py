@@ -82,7 +82,7 @@ ASSET = Entity(
         Reference(
             wire="PlanogramId",
             to="Planogram",
-            by={"PlanogramName": "Name", "Planogram": "Name", "ExternalPlanogramCode": "ExternalPlanogramCode"},
+            by={"PlanogramName": "PlanogramName", "Planogram": "PlanogramName", "ExternalPlanogramCode": "ExternalPlanogramCode"},
             shows={"PlanogramName": "name"},
             meaning="Planogram that it follows",
         ),

@@ -1,0 +1,74 @@
+"""The reference page of the docs, made from the declarations: settings, commands, events, errors, datasets."""
+
+import importlib
+import pkgutil
+from collections.abc import Iterator
+
+import coldshelf
+from coldshelf.compliance.events import EVENT_TYPES as COMPLIANCE_EVENTS
+from coldshelf.entrypoints.bootstrap import HANDLERS, registry
+from coldshelf.kit.errors import ColdshelfError
+from coldshelf.kit.events import EventType
+from coldshelf.kit.settings import Settings
+from coldshelf.kpis.events import EVENT_TYPES as KPI_EVENTS
+from coldshelf.pictures.events import EVENT_TYPES as PICTURE_EVENTS
+from coldshelf.recognition.events import EVENT_TYPES as RECOGNITION_EVENTS
+from coldshelf.records.dataset import Dataset
+
+EVENT_TYPES: tuple[EventType, ...] = (*PICTURE_EVENTS, *RECOGNITION_EVENTS, *COMPLIANCE_EVENTS, *KPI_EVENTS)
+HEAD = """# Reference
+
+Made from the declarations in the code by `coldshelf reference --out docs/reference.md`; a test keeps it true.
+"""
+
+
+def reference_page() -> str:
+    """Write the page as Markdown."""
+    parts = [HEAD, *_settings(), *_events(), *_errors()]
+    for dataset in registry().datasets.values():
+        parts += _dataset(dataset)
+    return "\n".join(parts) + "\n"
+
+
+def _settings() -> Iterator[str]:
+    yield "## Settings\n\nA secret may also stand in a file that `COLDSHELF_<NAME>_FILE` names.\n"
+    yield "| variable | default | meaning |\n| --- | --- | --- |"
+    for name, field in Settings.model_fields.items():
+        default = "" if field.default in (None, "", ()) else f"`{field.default}`"
+        yield f"| `COLDSHELF_{name.upper()}` | {default} | {field.description} |"
+
+
+def _events() -> Iterator[str]:
+    yield "\n## Events\n\n| event | public | handled by | meaning |\n| --- | --- | --- | --- |"
+    for event in EVENT_TYPES:
+        handlers = ", ".join(f"`{handler.name}`" for handler in HANDLERS if handler.event_type == event.name)
+        yield f"| `{event.name}` | {'yes' if event.public else 'no'} | {handlers} | {event.meaning} |"
+
+
+def _errors() -> Iterator[str]:
+    yield "\n## Errors\n\n| code | HTTP | retry | meaning | cure |\n| --- | --- | --- | --- | --- |"
+    for kind in sorted(error_types(), key=lambda kind: kind.code):
+        meaning = (kind.__doc__ or "").splitlines()[0]
+        yield f"| `{kind.code}` | {kind.status} | {'yes' if kind.retry else 'no'} | {meaning} | {kind.cure} |"
+
+
+def error_types() -> set[type[ColdshelfError]]:
+    """Give every error of the house."""
+    for module in pkgutil.walk_packages(coldshelf.__path__, "coldshelf."):
+        if ".migrations" not in module.name and not module.name.endswith("__main__"):
+            importlib.import_module(module.name)
+    found: set[type[ColdshelfError]] = set()
+    waiting: list[type[ColdshelfError]] = [ColdshelfError]
+    while waiting:
+        kind = waiting.pop()
+        found.add(kind)
+        waiting += kind.__subclasses__()
+    return found
+
+
+def _dataset(dataset: Dataset) -> Iterator[str]:
+    yield f"\n## {dataset.name}\n\n{dataset.meaning}. Key: `{dataset.key}`.\n"
+    yield "| column | type | in Parquet | unit | meaning |\n| --- | --- | --- | --- | --- |"
+    for column in dataset.columns:
+        parquet = f"`{column.parquet_name}`" if column.parquet_name else ""
+        yield f"| `{column.wire}` | {column.type} | {parquet} | {column.unit} | {column.meaning} |"

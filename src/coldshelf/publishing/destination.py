@@ -1,0 +1,61 @@
+"""The contract of a destination: where the files of a run go. One small file each in `destinations/`.
+
+All calls block and are made off the event loop, from one thread. A path is relative, with `/` between its parts. A
+destination never overwrites: `begin` takes a folder that nobody had, and a part that exists is an error.
+"""
+
+from dataclasses import dataclass
+from typing import BinaryIO, ClassVar, Literal, Protocol
+
+SUCCESS = "_SUCCESS"
+"""The marker of a finished folder, an empty file; a folder without it is to be ignored."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Capabilities:
+    """What a destination can do. `schemes` are those of its addresses; the empty one is a plain path.
+
+    `appears`: a part is seen whole (`rename`), or while it grows (`marker`: only the marker tells that it is whole).
+    """
+
+    schemes: tuple[str, ...]
+    appears: Literal["rename", "marker"]
+
+
+class PartWriter(Protocol):
+    """A file on its way in. `commit` makes it durable, and visible under its path; `discard` leaves nothing behind."""
+
+    def write(self, chunk: bytes | memoryview) -> None: ...
+    def commit(self) -> None: ...
+    def discard(self) -> None: ...
+
+
+class Destination(Protocol):
+    """Raises AlreadyPublished, or DestinationFailed for what a later run may get through."""
+
+    capabilities: ClassVar[Capabilities]
+
+    @classmethod
+    def at(cls, address: str) -> "Destination":
+        """Open the destination at an address of one of its schemes."""
+        ...
+
+    def begin(self, folder: str) -> None:
+        """Take a folder for this run alone."""
+        ...
+
+    def part(self, path: str) -> PartWriter:
+        """Open a new file in a folder that was begun."""
+        ...
+
+    def open(self, path: str) -> BinaryIO:
+        """Read a committed file back; the reader can seek."""
+        ...
+
+    def finish(self, folder: str) -> None:
+        """Say that the folder is whole, durably: what is in it was committed before."""
+        ...
+
+    def abort(self, folder: str) -> None:
+        """Remove a folder that was begun and will not be finished."""
+        ...

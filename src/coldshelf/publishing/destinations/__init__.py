@@ -1,0 +1,22 @@
+"""The destinations that the house knows, and how an address finds its own."""
+
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from coldshelf.publishing.destination import Destination
+from coldshelf.publishing.destinations.file import FileDestination
+from coldshelf.publishing.errors import DestinationUnknown
+
+DESTINATIONS: tuple[type[Destination], ...] = (FileDestination,)
+
+
+def open_destination(address: str | Path) -> Destination:
+    """Open the destination that takes this URL or path; raise DestinationUnknown."""
+    scheme = urlsplit(address).scheme if isinstance(address, str) else ""
+    for kind in DESTINATIONS:
+        if scheme in kind.capabilities.schemes:
+            return kind.at(str(address))
+    known = ", ".join(f"{name}://" for kind in DESTINATIONS for name in kind.capabilities.schemes if name)
+    raise DestinationUnknown(
+        f"Destination {address}: {scheme}:// is not known", cure=f"Use a folder, or an address with {known}"
+    )

@@ -1,0 +1,91 @@
+"""A local folder. Every file is written under a hidden name, synced, and renamed; then its folder is synced."""
+
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path, PurePosixPath
+from typing import BinaryIO, ClassVar
+from urllib.parse import unquote, urlsplit
+
+from coldshelf.kit.objects import fsync_folder, make_durable_folder
+from coldshelf.publishing.destination import SUCCESS, Capabilities, PartWriter
+from coldshelf.publishing.errors import AlreadyPublished, DestinationFailed
+
+
+@contextmanager
+def _named(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except FileExistsError as error:
+        raise AlreadyPublished(f"{path} exists already, and nothing published is ever overwritten") from error
+    except OSError as error:
+        raise DestinationFailed(f"{path}: {error.strerror or error}") from error
+
+
+class FileDestination:
+    """The address is a path or `file:///folder`."""
+
+    capabilities: ClassVar[Capabilities] = Capabilities(schemes=("file", ""), appears="rename")
+
+    def __init__(self, root: Path) -> None:
+        self._root = root.absolute()
+
+    @classmethod
+    def at(cls, address: str) -> "FileDestination":
+        parts = urlsplit(address)
+        return cls(Path(unquote(parts.path) if parts.scheme == "file" else address))
+
+    def begin(self, folder: str) -> None:
+        path = self._path(folder)
+        with _named(path):
+            make_durable_folder(path.parent)
+            path.mkdir()
+            fsync_folder(path.parent)
+
+    def part(self, path: str) -> PartWriter:
+        return FilePart(self._path(path))
+
+    def open(self, path: str) -> BinaryIO:
+        with _named(self._path(path)):
+            return self._path(path).open("rb")
+
+    def finish(self, folder: str) -> None:
+        self.part(f"{folder}/{SUCCESS}").commit()
+
+    def abort(self, folder: str) -> None:
+        with _named(self._path(folder)):
+            shutil.rmtree(self._path(folder))
+
+    def _path(self, path: str) -> Path:
+        pure = PurePosixPath(path)
+        if pure.is_absolute() or not pure.parts or ".." in pure.parts:
+            raise ValueError(f"not a path below the destination: {path!r}")
+        return self._root.joinpath(*pure.parts)
+
+
+class FilePart:
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._hidden = path.with_name(f".{path.name}.tmp")
+        with _named(path):
+            self._file = self._hidden.open("xb")
+
+    def write(self, chunk: bytes | memoryview) -> None:
+        with _named(self._path):
+            self._file.write(chunk)
+
+    def commit(self) -> None:
+        """Only this run writes into its folder (see `begin`), so nothing can come between the look and the rename."""
+        with _named(self._path):
+            self._file.flush()
+            os.fsync(self._file.fileno())
+            self._file.close()
+            if self._path.exists():
+                raise FileExistsError
+            self._hidden.rename(self._path)
+            fsync_folder(self._path.parent)
+
+    def discard(self) -> None:
+        self._file.close()
+        self._hidden.unlink(missing_ok=True)

@@ -1,0 +1,71 @@
+"""What can go wrong in an export."""
+
+from coldshelf.kit.errors import ColdshelfError, Conflict, InputInvalid, SettingsInvalid, Unavailable
+
+
+class DatasetNotPublished(InputInvalid):
+    """This dataset is not published in bulk"""
+
+    code = "dataset_not_published"
+
+
+class ClientNotPublished(InputInvalid):
+    """This client has no code to publish under"""
+
+    code = "client_not_published"
+    cure = "Export for a client that was added with a code."
+
+
+class DestinationUnknown(SettingsInvalid):
+    """No destination takes this address"""
+
+    code = "destination_unknown"
+
+
+class DestinationFailed(Unavailable):
+    """The destination did not take what was written"""
+
+    code = "destination_failed"
+    cure = "Look at its space and rights, then run the export again; the next delta repeats everything."
+
+
+class AlreadyPublished(Conflict):
+    """Something is published under this name already, and nothing published is ever overwritten"""
+
+    code = "already_published"
+    cure = "Run the export again; every run has folders of its own."
+
+
+class SnapshotRefused(Unavailable):
+    """The database did not give a snapshot of one client"""
+
+    code = "snapshot_refused"
+
+
+class ValueNotExportable(ColdshelfError):
+    """A value has no form that every reader of column files takes"""
+
+    code = "value_not_exportable"
+    cure = "Correct the value, then run the export again; nothing of this run was published."
+
+
+class SchemaBroken(ColdshelfError):
+    """The database gives other types than the dataset declares"""
+
+    code = "schema_broken"
+    cure = "Migrate the database to this release, or report it: the declaration and its table differ."
+
+
+class PartDiffers(ColdshelfError):
+    """A file does not read back as it was written"""
+
+    code = "part_differs"
+    retry = True
+    cure = "Run the export again; nothing of this run was published. If it comes back, check the destination's disk."
+
+
+class ExportStopped(ColdshelfError):
+    """The export was stopped before its end"""
+
+    code = "export_stopped"
+    retry = True

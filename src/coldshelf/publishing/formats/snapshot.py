@@ -1,0 +1,145 @@
+"""One client's rows as they were at one moment: a read-only REPEATABLE READ transaction of the role for bulk reading.
+
+The role and the client are settings of the connection itself, so the policies hold for all that it reads; a pooler
+that drops them is found out before the first row. ADBC's DB-API layer imports pandas and polars where they are
+installed, which costs seconds, so its lower layer is used.
+"""
+
+import queue
+import threading
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager, suppress
+from datetime import datetime
+from typing import Any
+from urllib.parse import parse_qsl, quote, urlsplit, urlunsplit
+
+import adbc_driver_manager
+import adbc_driver_postgresql
+import pyarrow as pa
+
+from coldshelf.kit.ids import ClientId
+from coldshelf.publishing.errors import SnapshotRefused
+from coldshelf.publishing.formats.columns import Checker, moment, select_text
+from coldshelf.records.dataset import Dataset
+
+READER = "coldshelf_reader"
+BATCH_BYTES = 4 * 1024 * 1024
+BATCHES_AHEAD = 2
+"""The server sends on while a row group is written; more would only cost memory."""
+
+
+def reader_url(url: str, client_id: ClientId) -> str:
+    """Give the URL of a connection that sees one client only, reads only, and keeps one snapshot."""
+    settings = {
+        "role": READER,
+        "coldshelf.client_id": str(int(client_id)),
+        "timezone": "UTC",
+        "client_encoding": "UTF8",
+        "jit": "off",
+        "default_transaction_isolation": r"repeatable\ read",
+        "default_transaction_read_only": "on",
+    }
+    options = " ".join(f"-c {name}={value}" for name, value in settings.items())
+    parts = urlsplit(url)
+    fields = parse_qsl(parts.query, keep_blank_values=True)
+    given = [value for name, value in fields if name == "options"]
+    fields = [item for item in fields if item[0] != "options"]
+    fields.append(("options", " ".join([*given, options])))
+    # libpq does not read + as a blank
+    query = "&".join(f"{quote(name, safe='')}={quote(value, safe='')}" for name, value in fields)
+    return urlunsplit(parts._replace(query=query))
+
+
+class Snapshot:
+    """Reads tables one after another. Every change before `as_of` is in it."""
+
+    def __init__(self, connection: adbc_driver_manager.AdbcConnection, as_of: datetime) -> None:
+        self.as_of = as_of
+        self._connection = connection
+
+    @contextmanager
+    def batches(self, dataset: Dataset, since: datetime | None) -> Iterator[Iterator[pa.RecordBatch]]:
+        """Read a dataset's rows, checked and in the declared types, in order of the key."""
+        checker = Checker(dataset)
+        with adbc_driver_manager.AdbcStatement(self._connection) as statement:
+            statement.set_options(**{"adbc.postgresql.batch_size_hint_bytes": BATCH_BYTES})
+            with _translated(f"reading {dataset.name}"):
+                reader = _run(statement, select_text(dataset, since))
+            checker.check_types(reader.schema)
+            with _read_ahead(reader) as batches:
+                yield (checker.checked(batch) for batch in batches)
+
+
+@contextmanager
+def open_snapshot(url: str, client_id: ClientId) -> Iterator[Snapshot]:
+    """Open a connection of the reading role; raise SnapshotRefused."""
+    with _translated("connecting"):
+        database = adbc_driver_postgresql.connect(reader_url(url, client_id))
+    with database, adbc_driver_manager.AdbcConnection(database) as connection:
+        with _translated("opening the snapshot"):
+            # The horizon is only true for snapshots that are taken after it was read.
+            as_of = moment(_value(connection, "SELECT coldshelf_horizon()"))
+            connection.set_autocommit(enabled=False)
+            seen = _value(
+                connection,
+                "SELECT current_user || ' ' || coldshelf_client() || ' ' || current_setting('transaction_isolation')",
+            )
+        if as_of is None or seen != f"{READER} {int(client_id)} repeatable read":
+            raise SnapshotRefused(
+                f"The database connected as {seen!r}, not as {READER} for client {client_id}",
+                cure="Give a database URL that leads to PostgreSQL itself; a pooler may drop connection options.",
+            )
+        yield Snapshot(connection, as_of)
+
+
+def _run(statement: adbc_driver_manager.AdbcStatement, text: str) -> pa.RecordBatchReader:
+    statement.set_sql_query(text)
+    handle, _ = statement.execute_query()
+    return pa.RecordBatchReader.from_stream(handle)
+
+
+def _value(connection: adbc_driver_manager.AdbcConnection, text: str) -> Any:  # the type is that of the expression
+    with adbc_driver_manager.AdbcStatement(connection) as statement:
+        value = _run(statement, text).read_all().column(0)[0]
+    return value.value if isinstance(value, pa.TimestampScalar) else value.as_py()
+
+
+@contextmanager
+def _translated(doing: str) -> Iterator[None]:
+    try:
+        yield
+    except (adbc_driver_manager.Error, pa.ArrowException) as error:
+        raise SnapshotRefused(f"{doing}: {str(error).strip()}") from error
+
+
+@contextmanager
+def _read_ahead(reader: pa.RecordBatchReader) -> Iterator[Iterator[pa.RecordBatch]]:
+    """Read in a thread of its own, a few batches ahead of the one who writes."""
+    ahead: queue.Queue[pa.RecordBatch | None] = queue.Queue(BATCHES_AHEAD)
+    left = threading.Event()
+
+    def read() -> None:
+        try:
+            for batch in reader:
+                ahead.put(batch)
+                if left.is_set():
+                    return
+        finally:
+            ahead.put(None)
+
+    def batches(reading: Future[None]) -> Iterator[pa.RecordBatch]:
+        while (batch := ahead.get()) is not None:
+            yield batch
+        with _translated("reading"):
+            reading.result()
+
+    with ThreadPoolExecutor(1, thread_name_prefix="coldshelf-bulk-reader") as threads:
+        reading = threads.submit(read)
+        try:
+            yield batches(reading)
+        finally:
+            left.set()
+            while not reading.done():
+                with suppress(queue.Empty):
+                    ahead.get(timeout=0.01)

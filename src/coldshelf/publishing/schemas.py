@@ -1,0 +1,130 @@
+"""Wire shapes: manifests (contract 9.2), and the description of a dataset's columns that its snapshot freezes."""
+
+from datetime import UTC, datetime
+from typing import Any, TypedDict
+
+import orjson
+
+from coldshelf.publishing.models import RunHead, RunManifest, TableManifest
+from coldshelf.records.dataset import Column, Dataset
+from coldshelf.records.fields import TYPE_MAPS, FieldType
+
+NEVER_NULL = frozenset({"ClientId", "IsDeleted", "CreatedOn", "ModifiedOn"})
+CONSISTENCY = "snapshot"
+
+
+class ColumnSchema(TypedDict):
+    name: str
+    type: str
+    nullable: bool
+    unit: str
+    meaning: str
+
+
+class DatasetSchema(TypedDict):
+    dataset: str
+    schemaVersion: int
+    key: str
+    columns: list[ColumnSchema]
+
+
+def bulk_columns(dataset: Dataset) -> tuple[tuple[str, Column], ...]:
+    """Give the columns that bulk files carry, with the names they have there."""
+    return tuple((column.parquet_name, column) for column in dataset.columns if column.parquet_name)
+
+
+def type_name(column: Column) -> str:
+    """Name the type of a column in a bulk file."""
+    name = TYPE_MAPS[column.type].arrow
+    return f"{name}({column.precision}, {column.scale})" if column.type is FieldType.DECIMAL else name
+
+
+def is_nullable(dataset: Dataset, name: str) -> bool:
+    return name != dataset.key and name not in NEVER_NULL
+
+
+def dataset_schema(dataset: Dataset, version: int) -> DatasetSchema:
+    """Describe the bulk columns of a dataset."""
+    return {
+        "dataset": dataset.name,
+        "schemaVersion": version,
+        "key": dataset.key,
+        "columns": [
+            {
+                "name": name,
+                "type": type_name(column),
+                "nullable": is_nullable(dataset, name),
+                "unit": column.unit,
+                "meaning": column.meaning,
+            }
+            for name, column in bulk_columns(dataset)
+        ],
+    }
+
+
+def table_manifest_json(head: RunHead, table: TableManifest) -> bytes:
+    """Write `_manifest.json` of a table folder."""
+    return _json(
+        {
+            "runId": head.run_id,
+            "mode": head.mode.value,
+            "consistency": CONSISTENCY,
+            "client": head.client,
+            "dataset": table.dataset,
+            "schemaVersion": table.schema_version,
+            "startedOn": _time(head.started_on),
+            "asOf": _time(head.as_of),
+            "windowFrom": _time(head.window_from),
+            "rows": table.rows,
+            "files": [
+                {
+                    "path": file.path,
+                    "rows": file.rows,
+                    "bytes": file.bytes,
+                    "sha256": file.sha256,
+                    "minModifiedOn": _time(file.min_modified_on),
+                    "maxModifiedOn": _time(file.max_modified_on),
+                }
+                for file in table.files
+            ],
+        }
+    )
+
+
+def run_manifest_json(manifest: RunManifest) -> bytes:
+    """Write `manifest.json` of a run; the paths lead from its folder to those of the tables."""
+    head = manifest.head
+    return _json(
+        {
+            "runId": head.run_id,
+            "mode": head.mode.value,
+            "consistency": CONSISTENCY,
+            "client": head.client,
+            "startedOn": _time(head.started_on),
+            "asOf": _time(head.as_of),
+            "windowFrom": _time(head.window_from),
+            "rows": manifest.rows,
+            "tables": [
+                {
+                    "dataset": table.dataset,
+                    "schemaVersion": table.schema_version,
+                    "path": f"../../{_below_client(table.folder)}/_manifest.json",
+                    "rows": table.rows,
+                    "sha256": table.sha256,
+                }
+                for table in manifest.tables
+            ],
+        }
+    )
+
+
+def _below_client(folder: str) -> str:
+    return folder.split("/", 2)[2]
+
+
+def _time(moment: datetime | None) -> str | None:
+    return None if moment is None else f"{moment.astimezone(UTC):%Y-%m-%dT%H:%M:%S.%f}Z"
+
+
+def _json(value: dict[str, Any]) -> bytes:  # any JSON
+    return orjson.dumps(value, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)

@@ -1,0 +1,44 @@
+"""Undocumented is red."""
+
+import re
+from pathlib import Path
+
+import typer
+
+from coldshelf.entrypoints.bootstrap import HANDLERS
+from coldshelf.entrypoints.cli import app
+from coldshelf.entrypoints.reference import EVENT_TYPES, error_types, reference_page
+
+REPOSITORY = Path(__file__).parent.parent.parent
+DOCS = REPOSITORY / "docs"
+
+
+def test_the_reference_page_is_the_one_that_the_declarations_make() -> None:
+    assert (DOCS / "reference.md").read_text() == reference_page(), "run: coldshelf reference --out docs/reference.md"
+
+
+def test_every_handler_reacts_to_a_declared_event() -> None:
+    assert {handler.event_type for handler in HANDLERS} <= {event.name for event in EVENT_TYPES}
+
+
+def test_every_error_has_a_code_of_its_own_and_a_message() -> None:
+    kinds = error_types()
+
+    codes = [kind.code for kind in kinds]
+
+    assert sorted(codes) == sorted(set(codes))
+    assert all((kind.__doc__ or "").strip() for kind in kinds)
+
+
+def test_every_command_stands_in_the_docs() -> None:
+    text = (DOCS / "command-line.md").read_text()
+
+    names = set(typer.main.get_command(app).commands)  # type: ignore[attr-defined]
+
+    assert names <= set(re.findall(r"`coldshelf ([a-z]+)", text))
+
+
+def test_every_link_of_the_docs_leads_somewhere() -> None:
+    for page in [REPOSITORY / "README.md", *DOCS.rglob("*.md")]:
+        for target in re.findall(r"\]\((?!https?://|#)([^)#]+)", page.read_text()):
+            assert (page.parent / target).exists(), f"{page.name}: {target}"
