@@ -5,6 +5,10 @@ ARGS   ?=
 # Half a dozen workers, each with its own PostgreSQL, are as many as help.
 PYTEST_WORKERS ?= -n logical --maxprocesses 6
 
+# What does not meet the database server under test is not run twice.
+ON_POSTGRESQL_15 ?= --ignore=tests/kit/test_embedded.py --ignore=tests/recognition --ignore=tests/pictures/test_rendering.py \
+    --ignore=tests/pictures/test_decode.py --ignore=tests/pictures/test_faces.py --ignore=tests/acceptance
+
 BIN     := $(VENV)/bin
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-input --require-hashes --only-binary :all:
 LOCK    := CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/pip-compile --quiet --generate-hashes --no-emit-index-url \
@@ -24,6 +28,10 @@ demo: $(VENV)/.runtime ## Run the main job on sample pictures: make demo ARGS="-
 test: $(VENV)/.dev ## Run all tests: make test ARGS="tests/kit -k embedded"
 	@.ci/postgresql-15
 	$(BIN)/pytest $(PYTEST_WORKERS) -m "not soak" $(ARGS)
+	@if [ -x /usr/lib/postgresql/15/bin/initdb ]; then \
+	    echo 'coldshelf: once more on PostgreSQL 15, all that meets a database'; \
+	    COLDSHELF_TEST_POSTGRES=15 $(BIN)/pytest $(PYTEST_WORKERS) -m "not soak" $(ON_POSTGRESQL_15) $(ARGS); \
+	else echo 'coldshelf: SKIPPED the second run: PostgreSQL 15 is not installed'; fi
 
 check: $(VENV)/.dev ## Check format, lint, types and imports
 	$(BIN)/ruff format --check

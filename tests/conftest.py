@@ -66,6 +66,7 @@ def server() -> Iterator[str]:
             yield pattern
         return
     folder = Path(tempfile.mkdtemp(prefix="coldshelf-test-"))
+    folder.chmod(0o711)  # the server's own user has to reach its folder inside
     fast = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", "max_connections": "300"}
     handle = embedded.start(folder, settings=fast)
     yield handle.url.replace("/coldshelf?", "/{}?")

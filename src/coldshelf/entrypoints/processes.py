@@ -13,11 +13,25 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 
 from coldshelf.kit.errors import Unavailable
+from coldshelf.kit.logs import get_logger
 from coldshelf.kit.settings import Settings
+
+log = get_logger("entrypoints")
 
 PATIENCE = timedelta(seconds=60)
 GRACE = timedelta(seconds=20)
 """Time that a process has to finish its steps before it is killed."""
+YOUNG = timedelta(seconds=10)
+"""A process that ends by itself is started again, unless it ended at once: then a new one would do the same."""
+
+
+@dataclass(slots=True)
+class Child:
+    """A running process and how to start it again."""
+
+    command: tuple[str, ...]
+    process: subprocess.Popen[bytes]
+    started: float
 
 
 @dataclass(slots=True)
@@ -26,32 +40,40 @@ class Processes:
 
     environment: Mapping[str, str]
     log: int | None = None
-    running: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
+    running: dict[str, Child] = field(default_factory=dict)
 
     def start(self, name: str, command: Sequence[str]) -> None:
-        self.running[name] = subprocess.Popen(
+        process = subprocess.Popen(
             [sys.executable, "-m", "coldshelf.entrypoints", *command],
             env={**os.environ, **self.environment},
             stdout=self.log,
             stderr=self.log,
             start_new_session=True,
         )
+        self.running[name] = Child(tuple(command), process, time.monotonic())
 
     def check(self) -> None:
-        """Raise Unavailable when a process ended by itself."""
-        for name, process in self.running.items():
-            if process.poll() is not None:
-                raise Unavailable(f"The {name} ended with code {process.returncode}", cure="Look into its log.")
+        """Start processes again that ended by themselves; raise Unavailable when one did so at once."""
+        for name, child in list(self.running.items()):
+            code = child.process.poll()
+            if code is None:
+                continue
+            _signal(child.process, signal.SIGKILL)  # children that it left behind
+            if time.monotonic() - child.started < YOUNG.total_seconds():
+                raise Unavailable(f"The {name} ended with code {code}", cure="Look into its log.")
+            log.error("process.ended", name=name, code=code)
+            self.start(name, child.command)
 
     def stop(self) -> None:
         """End all of them: asked first, killed after a while, their children as well."""
-        for process in self.running.values():
+        processes = [child.process for child in self.running.values()]
+        for process in processes:
             _signal(process, signal.SIGTERM)
         deadline = time.monotonic() + GRACE.total_seconds()
-        for process in self.running.values():
+        for process in processes:
             with contextlib.suppress(subprocess.TimeoutExpired):
                 process.wait(max(0.1, deadline - time.monotonic()))
-        for process in self.running.values():
+        for process in processes:
             _signal(process, signal.SIGKILL)
             process.wait()
         self.running.clear()

@@ -3,8 +3,9 @@
 import asyncio
 import contextlib
 import signal
+from datetime import timedelta
 
-from coldshelf.entrypoints.bootstrap import HANDLERS, runtime
+from coldshelf.entrypoints.bootstrap import runtime
 from coldshelf.kit import idempotency
 from coldshelf.kit.logs import get_logger
 from coldshelf.kit.queue import Work, work_forever
@@ -12,6 +13,9 @@ from coldshelf.kit.runtime import Runtime
 from coldshelf.kit.settings import Settings
 
 log = get_logger("worker")
+
+STAGED_FOR = timedelta(days=1)
+"""Staged bytes that are older belong to no upload any more: its process was killed."""
 
 
 async def work(settings: Settings, url: str, stop: asyncio.Event | None = None) -> None:
@@ -29,27 +33,35 @@ async def work(settings: Settings, url: str, stop: asyncio.Event | None = None) 
             )
         finally:
             sweeper.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await sweeper
 
 
 def works_of(run: Runtime) -> dict[str, Work]:
     """Give the queue one work for each handler."""
 
-    async def perform(payload: bytes) -> None:
-        await run.events.perform(run, payload)
+    async def perform(payload: bytes, picks: int) -> None:
+        await run.events.perform(run, payload, picks)
 
-    return {handler.name: perform for handler in HANDLERS}
+    return dict.fromkeys(run.events.handlers, perform)
 
 
 async def _sweep_forever(run: Runtime, stop: asyncio.Event) -> None:
-    every = run.settings.sweep_every
     while not stop.is_set():
         try:
-            found = await run.events.sweep(run.settings.lease * 2)
-            async with run.database.system() as connection:
-                await idempotency.forget_old(connection)
+            found = await sweep(run)
             if found:
                 log.info("worker.swept", steps=found)
         except Exception:  # noqa: BLE001  # a lost database must not end the sweeper; the next round tries again
             log.exception("worker.sweep_failed")
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(stop.wait(), timeout=every.total_seconds())
+            await asyncio.wait_for(stop.wait(), timeout=run.settings.sweep_every.total_seconds())
+
+
+async def sweep(run: Runtime) -> int:
+    """Give lost steps a new job, forget what is too old to matter; return how many steps were lost."""
+    found = await run.events.sweep(run.settings.lease * 2)
+    async with run.database.system() as connection:
+        await idempotency.forget_old(connection)
+    await run.off_loop(run.objects.sweep, STAGED_FOR)
+    return found

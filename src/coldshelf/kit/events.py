@@ -2,11 +2,13 @@
 
 `publish` writes the event, one step row per subscribed handler and one job hint in the caller's transaction. A
 handler does its slow work first and then opens `effect()`: a transaction that marks the step done; a second run finds
-it done, raises StepDone, and changes nothing. The sweep gives lost steps a new job.
+it done, raises StepDone, and changes nothing. A step that fails is tried again with back-off and given up visibly; the
+sweep gives lost steps a new job.
 """
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -26,11 +28,23 @@ log = get_logger("kit")
 BACK_OFF = (timedelta(seconds=1), timedelta(seconds=10), timedelta(minutes=1), timedelta(minutes=10))
 """Waits after the first, second … failed run of a step; after the last one the step is given up."""
 
+LONGEST_RUN = timedelta(minutes=10)
+"""A run that takes longer counts as failed."""
+
+MOST_PICKS = 10
+"""Workers that may die over one run before it counts as failed: what kills a worker must not kill all of them."""
+
 
 class StepDone(ColdshelfError):
     """This step was done before"""
 
     code = "step_done"
+
+
+class WorkersDied(ColdshelfError):
+    """Every worker that took this step died"""
+
+    code = "workers_died"
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,26 +109,38 @@ class Step:
 class EventBus:
     """Writes events and runs their handlers."""
 
-    def __init__(self, database: Database, clock: Clock, handlers: Sequence[Handler]) -> None:
+    def __init__(
+        self,
+        database: Database,
+        clock: Clock,
+        handlers: Sequence[Handler],
+        *,
+        back_off: Sequence[timedelta] = BACK_OFF,
+        longest_run: timedelta = LONGEST_RUN,
+    ) -> None:
         self.database = database
         self.clock = clock
         self.handlers: Mapping[str, Handler] = {handler.name: handler for handler in handlers}
+        self._back_off = tuple(back_off)
+        self._longest_run = longest_run
 
     async def publish(self, connection: Connection, event: Event) -> None:
         """Record the event and its steps in the caller's transaction."""
-        await connection.execute(INSERT_EVENT, *_event_row(event))
-        for handler in self.handlers.values():
-            if handler.event_type == event.type:
-                await connection.execute(INSERT_STEP, event.client_id, event.id, handler.name)
-                await self._hint(connection, event.client_id, event.id, handler.name)
+        names = [handler.name for handler in self.handlers.values() if handler.event_type == event.type]
+        await connection.execute(INSERT_EVENT_WITH_STEPS, *_event_row(event), names)
+        await queue.enqueue(connection, [_hint(event.client_id, event.id, name) for name in names])
 
     async def mark_done(self, connection: Connection, event: Event, handler: str) -> None:
+        """Mark a step as done in the transaction of its effect; raise StepDone when it is done or given up."""
         done = await connection.fetchval(MARK_DONE, event.client_id, event.id, handler)
         if done is None:
             raise StepDone
 
-    async def perform(self, run: object, payload: bytes) -> None:
-        """Run the step that a job names; failures are kept on the step, which is tried again with back-off."""
+    async def perform(self, run: object, payload: bytes, picks: int = 1) -> None:
+        """Run the step that a job names; failures are kept on the step, which is tried again with back-off.
+
+        `picks` says how many workers have taken the job, this one included: the others died over it.
+        """
         wanted = orjson.loads(payload)
         handler = self.handlers[wanted["handler"]]
         client_id = ClientId(wanted["client"])
@@ -124,7 +150,7 @@ class EventBus:
             return
         step = Step(_event_from(dict(row)), handler, run, self)
         try:
-            await handler.handle(step)
+            await self._handle(step, picks)
         except StepDone:
             return
         except Exception as error:  # noqa: BLE001  # the worker loop: a failed step is kept, logged and tried again
@@ -133,9 +159,12 @@ class EventBus:
     async def sweep(self, older_than: timedelta) -> int:
         """Give every open step whose job got lost a new one; return how many there were."""
         async with self.database.system() as connection:
-            lost = await connection.fetch(LOST_STEPS, older_than)
-            for row in lost:
-                await self._hint(connection, row["client_id"], row["event_id"], row["handler"], attempt=row["attempts"])
+            open_steps = await connection.fetch(OPEN_STEPS, older_than)
+            hints = [
+                _hint(row["client_id"], row["event_id"], row["handler"], attempt=row["attempts"]) for row in open_steps
+            ]
+            lost = await queue.without_job(connection, [hint.key for hint in hints])
+            await queue.enqueue(connection, [hint for hint in hints if hint.key in lost])
             await queue.prune(connection)
         return len(lost)
 
@@ -143,59 +172,64 @@ class EventBus:
         """Count the steps that were given up, over all tenants; the connection is the owner's."""
         return int(await connection.fetchval("SELECT count(*) FROM event_step WHERE given_up_on IS NOT NULL"))
 
+    async def _handle(self, step: Step, picks: int) -> None:
+        if picks > MOST_PICKS:
+            raise WorkersDied(f"{picks - 1} workers died over this step")
+        async with asyncio.timeout(self._longest_run.total_seconds()):
+            await step.handler.handle(step)
+        with suppress(StepDone):  # a handler that found nothing to do opened no effect
+            async with step.effect():
+                pass
+
     async def _failed(self, step: Step, error: Exception) -> None:
-        event = step.event
-        async with self.database.scope(event.client_id, user_name=step.handler.name) as connection:
-            attempts = await connection.fetchval(
-                COUNT_FAILURE, event.client_id, event.id, step.handler.name, f"{type(error).__name__}: {error}"[:2000]
-            )
+        event, name = step.event, step.handler.name
+        async with self.database.scope(event.client_id, user_name=name) as connection:
+            words = f"{type(error).__name__}: {error}"[:2000].replace("\0", "")
+            attempts = await connection.fetchval(COUNT_FAILURE, event.client_id, event.id, name, words)
             if attempts is None:
                 return
-            log.error("step.failed", handler=step.handler.name, key=event.key, attempts=attempts, exc_info=error)
-            if attempts > len(BACK_OFF) or (isinstance(error, ColdshelfError) and not error.retry):
-                await connection.execute(GIVE_UP, event.client_id, event.id, step.handler.name)
+            log.error("step.failed", handler=name, key=event.key, attempts=attempts, exc_info=error)
+            is_permanent = isinstance(error, ColdshelfError) and not error.retry
+            if is_permanent or attempts > len(self._back_off):
+                await connection.execute(GIVE_UP, event.client_id, event.id, name)
                 if step.handler.give_up:
                     await step.handler.give_up(step, connection)
                 return
-            delay = BACK_OFF[attempts - 1]
-            await connection.execute(POSTPONE, event.client_id, event.id, step.handler.name, delay)
-            await self._hint(
-                connection, event.client_id, event.id, step.handler.name, attempt=attempts, delay=delay
-            )
+            delay = self._back_off[attempts - 1]
+            await connection.execute(POSTPONE, event.client_id, event.id, name, delay)
+            await queue.enqueue(connection, [_hint(event.client_id, event.id, name, attempt=attempts, delay=delay)])
 
-    async def _hint(
-        self,
-        connection: Connection,
-        client_id: int,
-        event_id: UUID,
-        handler: str,
-        *,
-        attempt: int = 0,
-        delay: timedelta | None = None,
-    ) -> None:
-        payload = orjson.dumps({"client": client_id, "event": str(event_id), "handler": handler})
-        await queue.enqueue(connection, handler, payload, key=f"{event_id}/{handler}/{attempt}", delay=delay)
+
+def _hint(
+    client_id: int, event_id: UUID, handler: str, *, attempt: int = 0, delay: timedelta = timedelta(0)
+) -> queue.Hint:
+    payload = orjson.dumps({"client": client_id, "event": str(event_id), "handler": handler})
+    return queue.Hint(handler, payload, f"{event_id}/{handler}/{attempt}", delay)
 
 
 EVENT_COLUMNS = (
     "client_id, id, type, version, public, occurred_on, location_id, asset_id, dataset, key, links, callback_urls"
 )
-INSERT_EVENT = f"INSERT INTO event ({EVENT_COLUMNS}) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)"
-INSERT_STEP = "INSERT INTO event_step (client_id, event_id, handler) VALUES ($1, $2, $3)"
+INSERT_EVENT_WITH_STEPS = f"""
+    WITH made AS (
+        INSERT INTO event ({EVENT_COLUMNS}) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
+        RETURNING client_id, id)
+    INSERT INTO event_step (client_id, event_id, handler) SELECT client_id, id, unnest($13::text[]) FROM made"""
 MARK_DONE = """
     UPDATE event_step SET done_on = clock_timestamp(), error = ''
-    WHERE client_id = $1 AND event_id = $2 AND handler = $3 AND done_on IS NULL RETURNING 1"""
+    WHERE client_id = $1 AND event_id = $2 AND handler = $3 AND done_on IS NULL AND given_up_on IS NULL RETURNING 1"""
 LOAD_OPEN_STEP = """
     SELECT e.* FROM event_step s JOIN event e ON e.client_id = s.client_id AND e.id = s.event_id
     WHERE s.client_id = $1 AND s.event_id = $2 AND s.handler = $3 AND s.done_on IS NULL AND s.given_up_on IS NULL"""
 COUNT_FAILURE = """
     UPDATE event_step SET attempts = attempts + 1, error = $4
-    WHERE client_id = $1 AND event_id = $2 AND handler = $3 AND done_on IS NULL RETURNING attempts"""
+    WHERE client_id = $1 AND event_id = $2 AND handler = $3 AND done_on IS NULL AND given_up_on IS NULL
+    RETURNING attempts"""
 GIVE_UP = """
     UPDATE event_step SET given_up_on = clock_timestamp() WHERE client_id = $1 AND event_id = $2 AND handler = $3"""
 POSTPONE = """
     UPDATE event_step SET due_on = clock_timestamp() + $4 WHERE client_id = $1 AND event_id = $2 AND handler = $3"""
-LOST_STEPS = """
+OPEN_STEPS = """
     SELECT client_id, event_id, handler, attempts FROM event_step
     WHERE done_on IS NULL AND given_up_on IS NULL AND due_on < clock_timestamp() - $1::interval
     ORDER BY due_on LIMIT 1000"""

@@ -1,17 +1,26 @@
 """Object store: bytes by key, never overwritten half-way. The local folder fsyncs what it acknowledges.
 
-Keys are relative paths such as `pictures/12/2026/11/<guid>/original`. A writer gathers bytes; `commit` makes them
+Keys are relative paths such as `originals/12/20261121/<guid>_1`. A writer gathers bytes; `commit` makes them
 durable and visible under the key at once, `abort` leaves nothing behind.
 """
 
+import mmap
 import os
 import secrets
+import time
 from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, suppress
+from datetime import timedelta
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO, Protocol
 from urllib.parse import unquote, urlsplit
 
 from coldshelf.kit.errors import NotFound, SettingsInvalid
+
+KEPT_IN_MEMORY = 512 * 1024
+"""Bytes that a writer holds before it opens a file: most pictures then meet the disk once, off the event loop."""
+
+Content = bytes | mmap.mmap
 
 
 class ObjectNotFound(NotFound):
@@ -21,12 +30,20 @@ class ObjectNotFound(NotFound):
 
 
 class ObjectWriter(Protocol):
-    """Bytes on their way in. Not safe for two threads at once; blocking, so call it off the event loop."""
+    """Bytes on their way in. Not safe for two threads at once; all but small writes block."""
 
     size: int
 
     def write(self, chunk: bytes | bytearray | memoryview) -> None: ...
-    def reader(self) -> BinaryIO: ...
+
+    def content(self) -> AbstractContextManager[Content]:
+        """Look at everything written so far without reading a large file into memory."""
+        ...
+
+    def reader(self) -> BinaryIO:
+        """Read back what was written so far, from where it is staged."""
+        ...
+
     def commit(self, key: str) -> None: ...
     def abort(self) -> None: ...
 
@@ -39,6 +56,10 @@ class ObjectStore(Protocol):
     def get(self, key: str) -> bytes: ...
     def chunks(self, key: str, size: int = 256 * 1024) -> Iterator[bytes]: ...
     def delete(self, key: str) -> None: ...
+
+    def sweep(self, older_than: timedelta) -> int:
+        """Remove what killed processes left staged for longer than that; return how many."""
+        ...
 
 
 def open_store(url: str) -> ObjectStore:
@@ -54,11 +75,13 @@ class LocalStore:
 
     def __init__(self, root: Path) -> None:
         self.root = root
-        self._staging = root / ".staging"
-        make_durable_folder(self._staging)
+        self.staging = root / ".staging"
+        make_durable_folder(self.staging)
+        fsync_folder(root.parent)  # another process may have made the root a moment ago
+        self._durable = {root}
 
     def writer(self) -> "LocalWriter":
-        return LocalWriter(self, self._staging / secrets.token_hex(16))
+        return LocalWriter(self, self.staging / secrets.token_hex(16))
 
     def put(self, key: str, content: bytes) -> None:
         writer = self.writer()
@@ -86,50 +109,100 @@ class LocalStore:
     def delete(self, key: str) -> None:
         self.path(key).unlink(missing_ok=True)
 
+    def sweep(self, older_than: timedelta) -> int:
+        oldest = time.time() - older_than.total_seconds()
+        removed = 0
+        for path in self.staging.iterdir():
+            with suppress(FileNotFoundError):  # committed or swept by another process just now
+                if path.stat().st_mtime < oldest:
+                    path.unlink()
+                    removed += 1
+        return removed
+
     def path(self, key: str) -> Path:
         """Give the file of a key; a key cannot leave the store."""
         pure = PurePosixPath(key)
-        if pure.is_absolute() or not pure.parts or any(part in {"..", "."} for part in pure.parts):
+        if pure.is_absolute() or not pure.parts or any(part.startswith(".") for part in pure.parts):
             raise ValueError(f"not a key: {key!r}")
         return self.root.joinpath(*pure.parts)
 
+    def publish(self, temporary: Path, key: str) -> None:
+        """Give a durable file its key; when this returns, the entry in the folder is durable too."""
+        target = self.path(key)
+        self._make_durable(target.parent)
+        try:
+            temporary.rename(target)
+        except FileNotFoundError:  # the folder was removed since it was made
+            self._durable = {self.root}
+            self._make_durable(target.parent)
+            temporary.rename(target)
+        fsync_folder(target.parent)
+
+    def _make_durable(self, folder: Path) -> None:
+        """Make a folder unless this process knows it: one that another process made may not be on the disk yet."""
+        if folder in self._durable:
+            return
+        self._make_durable(folder.parent)
+        folder.mkdir(exist_ok=True)
+        fsync_folder(folder.parent)
+        self._durable.add(folder)
+
 
 class LocalWriter:
+    """Gathers in memory at first and in the staging folder beyond that."""
+
     def __init__(self, store: LocalStore, temporary: Path) -> None:
+        self.size = 0
         self._store = store
         self._temporary = temporary
-        self._file: BinaryIO | None = temporary.open("xb")
-        self.size = 0
+        self._held: list[bytes] = []
+        self._file: BinaryIO | None = None
+        self._is_open = True
 
     def write(self, chunk: bytes | bytearray | memoryview) -> None:
-        if self._file is None:
+        if not self._is_open:
             raise ValueError("the writer is closed")
-        self._file.write(chunk)
         self.size += len(chunk)
+        if self._file is None and self.size <= KEPT_IN_MEMORY:
+            self._held.append(bytes(chunk))
+        else:
+            self._staged().write(chunk)
+
+    @contextmanager
+    def content(self) -> Iterator[Content]:
+        if self._file is None:
+            self._held = [b"".join(self._held)]
+            yield self._held[0]
+            return
+        with self.reader() as stream, mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ) as mapped:
+            yield mapped
 
     def reader(self) -> BinaryIO:
-        """Read back what was written so far."""
-        if self._file is not None:
-            self._file.flush()
+        self._staged().flush()
         return self._temporary.open("rb")
 
     def commit(self, key: str) -> None:
-        if self._file is None:
+        if not self._is_open:
             raise ValueError("the writer is closed")
-        self._file.flush()
-        os.fsync(self._file.fileno())
-        self._file.close()
-        self._file = None
-        target = self._store.path(key)
-        make_durable_folder(target.parent)
-        self._temporary.rename(target)
-        fsync_folder(target.parent)
+        with self._staged() as file:
+            file.flush()
+            os.fsync(file.fileno())
+        self._is_open = False
+        self._store.publish(self._temporary, key)
 
     def abort(self) -> None:
+        self._is_open = False
+        self._held = []
         if self._file is not None:
             self._file.close()
-            self._file = None
-        self._temporary.unlink(missing_ok=True)
+            self._temporary.unlink(missing_ok=True)
+
+    def _staged(self) -> BinaryIO:
+        if self._file is None:
+            self._file = self._temporary.open("xb")
+            self._file.writelines(self._held)
+            self._held = []
+        return self._file
 
 
 def make_durable_folder(folder: Path) -> None:

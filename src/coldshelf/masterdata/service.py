@@ -106,9 +106,7 @@ async def outlet_by_id(connection: Connection, location_id: int) -> Outlet | Non
 
 async def load_catalogue(connection: Connection) -> list[Product]:
     """Give the active products, the pseudo-products Unknown and Empty among them."""
-    return [
-        Product(**{**row, "object_keys": tuple(row["object_keys"])}) for row in await store.catalogue(connection)
-    ]
+    return [Product(**{**row, "object_keys": tuple(row["object_keys"])}) for row in await store.catalogue(connection)]
 
 
 async def planned_places(connection: Connection, planogram_id: int) -> list[Place]:

@@ -12,6 +12,19 @@ ADD_PLACES = """
     INSERT INTO planogram_product (client_id, planogram_id, shelf, position, product_id, stack_size)
     SELECT coldshelf_client(), $1, * FROM unnest($2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[])"""
 
+# Rows are locked in order, so that two such changes never deadlock.
+MARK_FOREIGN = """
+    UPDATE product SET is_foreign = $2 WHERE id IN (
+        SELECT id FROM product WHERE manufacturer_id = $1 AND is_foreign <> $2 ORDER BY id FOR NO KEY UPDATE)"""
+CHANGE_MAKER = """
+    UPDATE product p SET manufacturer_id = after.id,
+        is_foreign = CASE WHEN p.is_foreign = coalesce(before.is_foreign, false)
+            THEN after.is_foreign ELSE p.is_foreign END
+    FROM manufacturer after LEFT JOIN manufacturer before ON before.id = $2
+    WHERE after.id = $3 AND p.id IN (
+        SELECT id FROM product
+        WHERE brand_id = $1 AND manufacturer_id IS NOT DISTINCT FROM $2 ORDER BY id FOR NO KEY UPDATE)"""
+
 
 async def manufacturer_of_brand(connection: Connection, brand_id: int) -> int | None:
     value: int | None = await connection.fetchval("SELECT manufacturer_id FROM brand WHERE id = $1", brand_id)
@@ -22,14 +35,24 @@ async def is_foreign_manufacturer(connection: Connection, manufacturer_id: int) 
     return bool(await connection.fetchval("SELECT is_foreign FROM manufacturer WHERE id = $1", manufacturer_id))
 
 
+async def mark_foreign(connection: Connection, manufacturer_id: int, *, is_foreign: bool) -> None:
+    await connection.execute(MARK_FOREIGN, manufacturer_id, is_foreign)
+
+
+async def change_maker(connection: Connection, brand_id: int, *, before: int | None, after: int) -> None:
+    """Give the products of a brand that have the brand's old maker, or none, the new one and its foreign mark.
+
+    A mark that differs from the old maker's was set by hand and stays.
+    """
+    await connection.execute(CHANGE_MAKER, brand_id, before, after)
+
+
 async def existing_products(connection: Connection, wanted: Collection[int]) -> set[int]:
     rows = await connection.fetch("SELECT id FROM product WHERE id = ANY($1) AND NOT is_deleted", list(wanted))
     return {row["id"] for row in rows}
 
 
-async def replace_places(
-    connection: Connection, planogram_id: int, rows: Sequence[Sequence[tuple[int, int]]]
-) -> None:
+async def replace_places(connection: Connection, planogram_id: int, rows: Sequence[Sequence[tuple[int, int]]]) -> None:
     """Write the (product id, stack size) of each place of each shelf; the old places become deleted rows."""
     places = [
         (shelf, position, product_id, stack)
@@ -53,7 +76,7 @@ OUTLETS = """
 
 
 async def asset_by_serial(connection: Connection, serial_number: str) -> Record | None:
-    return _one(await connection.fetch(ASSETS + "a.serial_number_key = $1", serial_number.lower()))
+    return _one(await connection.fetch(ASSETS + "a.serial_number_key = lower($1::text)", serial_number))
 
 
 async def asset_by_id(connection: Connection, asset_id: int) -> Record | None:
@@ -62,7 +85,7 @@ async def asset_by_id(connection: Connection, asset_id: int) -> Record | None:
 
 async def asset_of_imei(connection: Connection, imei: str) -> int | None:
     value: int | None = await connection.fetchval(
-        "SELECT asset_id FROM smart_device WHERE imei_key = $1 AND is_active AND NOT is_deleted", imei.lower()
+        "SELECT asset_id FROM smart_device WHERE imei_key = lower($1::text) AND is_active AND NOT is_deleted", imei
     )
     return value
 
@@ -76,11 +99,13 @@ async def asset_of_device(connection: Connection, smart_device_id: int) -> int |
 
 async def assets_of_outlet(connection: Connection, location_id: int) -> list[Record]:
     """Give at most two active assets: enough to tell none, one and several apart."""
-    return list(await connection.fetch(ASSETS + "a.location_id = $1 AND a.is_active ORDER BY a.id LIMIT 2", location_id))
+    return list(
+        await connection.fetch(ASSETS + "a.location_id = $1 AND a.is_active ORDER BY a.id LIMIT 2", location_id)
+    )
 
 
 async def outlet_by_code(connection: Connection, code: str) -> Record | None:
-    return _one(await connection.fetch(OUTLETS + "code_key = $1", code.lower()))
+    return _one(await connection.fetch(OUTLETS + "code_key = lower($1::text)", code))
 
 
 async def outlet_by_id(connection: Connection, location_id: int) -> Record | None:
@@ -170,7 +195,7 @@ def _one(rows: Sequence[Record]) -> Record | None:
 
 async def product_id_by_sku(connection: Connection, sku: str) -> int | None:
     value: int | None = await connection.fetchval(
-        "SELECT id FROM product WHERE sku_key = $1 AND NOT is_deleted", sku.lower()
+        "SELECT id FROM product WHERE sku_key = lower($1::text) AND NOT is_deleted", sku
     )
     return value
 

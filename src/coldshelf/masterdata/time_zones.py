@@ -1,5 +1,8 @@
 """Windows and IANA names of time zones come in; IANA is kept (contract 11 no. 26)."""
 
+from functools import cache
+from zoneinfo import available_timezones
+
 # The territory-001 rows of CLDR's windowsZones table.
 WINDOWS_ZONES = {
     "Dateline Standard Time": "Etc/GMT+12", "UTC-11": "Etc/GMT+11", "Aleutian Standard Time": "America/Adak",
@@ -73,6 +76,16 @@ WINDOWS_ZONES = {
 }  # fmt: skip
 
 
-def iana_name(name: str) -> str:
-    """Give the IANA name of a Windows or IANA name; an unknown name comes back as it is."""
-    return WINDOWS_ZONES.get(name, name)
+NO_PLACES = frozenset({"localtime", "Factory"})
+"""Names in the zone folder that mean whatever this machine is set to."""
+
+
+@cache
+def _iana_by_name() -> dict[str, str]:
+    iana = {name.lower(): name for name in available_timezones() - NO_PLACES}
+    return iana | {name.lower(): place for name, place in WINDOWS_ZONES.items()}
+
+
+def iana_name(name: str) -> str | None:
+    """Give the IANA name of a Windows or IANA name in any letter case; None when there is no such zone."""
+    return _iana_by_name().get(name.strip().lower())

@@ -43,7 +43,6 @@ class ReceivedFile:
 
     name: str
     writer: ObjectWriter
-    sha256: bytes
 
     @property
     def size(self) -> int:

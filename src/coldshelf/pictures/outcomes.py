@@ -29,14 +29,15 @@ def decide(facts: Facts) -> Verdict:
     """Give the outcome of an accepted upload."""
     if facts.is_empty:
         return rejected(ZERO_BYTES)
-    if facts.scene is not None and not facts.scene.is_analysed:
+    if facts.scene is None:
+        return pending(UNKNOWN_SCENE)
+    if facts.scene.needs_asset and not facts.has_asset:
+        return pending(SEVERAL_ASSETS)
+    if not facts.scene.is_analysed:
         return PROVISIONED
-    doubt = _doubt(facts)
-    if doubt:
-        return pending(doubt)
     if facts.demands_planogram and not facts.has_planogram:
         return pending(NO_PLANOGRAM) if facts.reviews_by_hand else rejected(NO_PLANOGRAM)
-    return PROVISIONED
+    return pending(FUTURE_TIME) if facts.is_in_future else PROVISIONED
 
 
 def decide_quality(verdict: str, reason: str | None) -> Verdict | None:
@@ -57,13 +58,3 @@ def pending(reason: str) -> Verdict:
 
 
 PROVISIONED = Verdict(Outcome.AUTO_PROVISIONED, Status.PROVISIONED)
-
-
-def _doubt(facts: Facts) -> str | None:
-    if facts.scene is None:
-        return UNKNOWN_SCENE
-    if not facts.has_asset:
-        return SEVERAL_ASSETS
-    if facts.is_in_future:
-        return FUTURE_TIME
-    return None

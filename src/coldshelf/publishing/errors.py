@@ -36,10 +36,10 @@ class AlreadyPublished(Conflict):
     cure = "Run the export again; every run has folders of its own."
 
 
-class SnapshotRefused(Unavailable):
+class SnapshotFailed(Unavailable):
     """The database did not give a snapshot of one client"""
 
-    code = "snapshot_refused"
+    code = "snapshot_failed"
 
 
 class ValueNotExportable(ColdshelfError):

@@ -33,9 +33,9 @@ class Compression(StrEnum):
     ZSTD = "zstd"
 
 
-ROW_GROUP_ROWS = 125_000
+ROW_GROUP_ROWS = 65_536
 """Readers skip and share out whole groups; larger ones cost memory, and bytes hardly change."""
-PART_ROWS = 5_000_000
+PART_ROWS = 2_000_000
 
 
 @dataclass(frozen=True, slots=True)

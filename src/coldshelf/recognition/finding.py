@@ -4,7 +4,7 @@ The picture is brought to a long side of 416 pixels, its shelves are made level,
 only a part of the picture, a second look at that part alone sees its products larger.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import cv2
@@ -13,7 +13,7 @@ import numpy as np
 from coldshelf.recognition.appearance import Floats
 from coldshelf.recognition.levelling import Levelling, estimate_levelling
 from coldshelf.recognition.recogniser import Pixels
-from coldshelf.recognition.rows import Row, find_rows
+from coldshelf.recognition.rows import Row, Window, find_rows
 from coldshelf.recognition.templates import channels_of
 
 WORK_SIDE: Final = 416
@@ -21,8 +21,13 @@ _MIN_SIDE: Final = 32
 _MIN_WORK_SIDE: Final = 48
 _WEAK_ROW: Final = 0.2
 """A row below this share of the best row's value is taken for clutter."""
+_ODD_WIDTH: Final = 1.8
+"""Products of one cooler differ less in width than by this factor; headers and doors do not."""
 _COMMON_COLUMNS: Final = 0.3
 """Share of the rows that must reach a column for it to belong to the cooler's inside."""
+_COMMON_APART: Final = 0.6
+_APART: Final = 1.5
+"""Distance in widths from which windows of a row stand apart."""
 _LOOK_AGAIN: Final = 0.8
 _MARGIN: Final = 0.6
 
@@ -91,20 +96,47 @@ def _placed(row: Row, levelling: Levelling, scale: float, left: int, top: int) -
 def _without_clutter(rows: list[Row]) -> list[Row]:
     """Drop weak rows, and windows in columns that too few rows reach."""
     strongest = max((row.value for row in rows), default=0.0)
-    strong = [row for row in rows if row.value >= _WEAK_ROW * strongest]
-    reached = np.zeros(WORK_SIDE + 1, np.int32)
+    usual = float(np.median([width for row in rows for width in [_width(row)] * len(row.windows)] or [0.0]))
+    strong = [
+        row
+        for row in rows
+        if row.value >= _WEAK_ROW * strongest and usual / _ODD_WIDTH <= _width(row) <= usual * _ODD_WIDTH
+    ]
+    reached = np.zeros(WORK_SIDE + 1, np.float32)
     for row in strong:
         columns = np.zeros(WORK_SIDE + 1, np.bool_)
         for window in row.windows:
             columns[int(window.left) : int(window.right) + 1] = True
         reached += columns
-    common = reached >= _COMMON_COLUMNS * reached.max(initial=0)
-    kept = []
-    for row in strong:
-        windows = tuple(w for w in row.windows if common[min(int((w.left + w.right) / 2), WORK_SIDE)])
-        if windows:
-            kept.append(Row(row.top, row.bottom, windows, row.value))
-    return kept
+    reached /= max(float(reached.max(initial=0)), 1.0)
+    kept = [replace(row, windows=_inside(row, reached)) for row in strong]
+    return [row for row in kept if row.windows]
+
+
+def _inside(row: Row, reached: Floats) -> tuple[Window, ...]:
+    """Return windows in columns that enough rows reach; more rows for windows that stand apart from the longest run.
+
+    `reached` is the share of rows for each column, of the best reached one.
+    """
+    runs: list[list[Window]] = []
+    for window in row.windows:
+        if runs and window.left - runs[-1][-1].right <= _APART * _width(row):
+            runs[-1].append(window)
+        else:
+            runs.append([window])
+    longest = max(runs, key=len)
+    return tuple(
+        window
+        for run in runs
+        for window in run
+        if reached[min(int((window.left + window.right) / 2), WORK_SIDE)]
+        >= (_COMMON_COLUMNS if run is longest else _COMMON_APART)
+    )
+
+
+def _width(row: Row) -> float:
+    """Return the width of a row's usual window."""
+    return float(np.median([window.right - window.left for window in row.windows]))
 
 
 def _filled_part(rows: list[PlacedRow], width: int, height: int) -> tuple[int, int, int, int] | None:

@@ -113,13 +113,19 @@ def recognise(objects: ObjectStore, recogniser: Recogniser, job: Job, annotated_
     image = decode(objects.get(job.image_key))
     found = recogniser.recognise(image, catalogue_of(objects, job.products), planned_of(job.places))
     rows = rows_of(found, job.products)
-    drawn = annotate(image, [_mark(row) for row in rows])
+    drawn = draw(image, rows)
     jpeg = encode_jpeg(drawn, quality=ANNOTATED_QUALITY)
     objects.put(annotated_key, jpeg)
     made_by = f"{recogniser.name} {recogniser.version}"
     rendition = Rendition(Kind.ANNOTATED, made_by, annotated_key, drawn.shape[1], drawn.shape[0], len(jpeg))
     shelves = orjson.dumps([{"shelf": shelf.number, "corners": shelf.corners} for shelf in found.shelves]).decode()
     return Recognised(rows, shelves, rendition)
+
+
+def draw(image: Pixels, rows: Sequence[Row]) -> Pixels:
+    """Draw the rows of a result on its picture."""
+    marks = [_mark(row) for row in rows if not row.is_empty]
+    return annotate(image, marks, [_corners(row) for row in rows if row.is_empty])
 
 
 def catalogue_of(objects: ObjectStore, products: Sequence[Product]) -> list[CatalogueProduct]:
@@ -204,12 +210,12 @@ def purity_status(rows: Sequence[Row], columns: int) -> str:
 
 
 def _mark(row: Row) -> Mark:
-    if row.is_empty:
-        kind = MarkKind.GAP
-    elif row.is_unknown:
-        kind = MarkKind.UNKNOWN
-    else:
-        kind = MarkKind.FOREIGN if row.is_foreign else MarkKind.OWN
-    corners = row.corners
-    label = "" if row.is_empty else ("?" if row.is_unknown else row.product_name)
-    return Mark((corners[0], corners[1], corners[2], corners[3]), label, kind, (row.confidence or 0) / 100)
+    if row.is_unknown:
+        return Mark(_corners(row), "?", MarkKind.UNKNOWN, (row.confidence or 0) / 100)
+    kind = MarkKind.FOREIGN if row.is_foreign else MarkKind.OWN
+    return Mark(_corners(row), row.product_name, kind, (row.confidence or 0) / 100)
+
+
+def _corners(row: Row) -> Corners:
+    first, second, third, fourth = row.corners
+    return first, second, third, fourth

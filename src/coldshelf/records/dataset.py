@@ -18,6 +18,7 @@ class Column:
     """One column: its name on the wire, in the table (`column`) and in Parquet (None: left out of bulk files).
 
     `of` names the join that it comes from; empty is the dataset's own relation. `scale` is that of a decimal.
+    `folded`: equal in any letter case; the column `<column>_key` beside it holds it in lower case.
     """
 
     wire: str
@@ -29,6 +30,7 @@ class Column:
     unit: str = ""
     precision: int = 18
     scale: int = 6
+    folded: bool = False
 
     @property
     def name(self) -> str:
@@ -49,9 +51,9 @@ class Join:
     key: str = "id"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Dataset:
-    """Rows that can be listed, exported and written as bulk files.
+    """Rows that can be listed, exported and written as bulk files. Compared by identity: it names compiled statements.
 
     `key` is the wire name of the primary key (column `id`). `location` names the column of the outlet that limits who
     sees a row; None with a reason in `client_wide`.

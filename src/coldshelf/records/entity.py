@@ -1,7 +1,7 @@
 """Declarations of what can be saved: entities, their fields and references. Each gives a dataset as well."""
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Any
 
@@ -66,12 +66,17 @@ class Reference:
 
 BeforeSave = Callable[[Connection, Values, Values | None], Awaitable[dict[str, Any]]]
 """Takes the values to write and the row before (None: new); returns the values to write."""
-AfterSave = Callable[[Connection, int, Values], Awaitable[None]]
+AfterSave = Callable[[Connection, int, Values, Values | None], Awaitable[None]]
+"""Takes the id, the values written and the row before (None: new)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entity:
-    """A kind of master data. `keys` maps accepted key parameters (`LocationCode`) to unique fields (`Code`)."""
+    """A kind of master data.
+
+    `keys` maps accepted key parameters (`LocationCode`) to unique fields (`Code`), the most trusted one first. `unused`
+    maps published parameters that have no field here to what a caller can send instead.
+    """
 
     name: str
     table: str
@@ -79,6 +84,7 @@ class Entity:
     fields: tuple[Field, ...]
     references: tuple[Reference, ...] = ()
     keys: Mapping[str, str] = field(default_factory=dict)
+    unused: Mapping[str, str] = field(default_factory=dict)
     location: str | None = None
     client_wide: str = ""
     writers: frozenset[Role] = ADMINS
@@ -132,6 +138,7 @@ def _own(item: Field) -> Column:
         meaning=item.meaning,
         precision=item.precision,
         scale=item.scale,
+        folded=item.unique,
     )
 
 
@@ -140,7 +147,7 @@ def _shown(reference: Reference, entities: Mapping[str, Entity]) -> list[Column]
     return [
         Column(wire=reference.wire, column=reference.name, type=FieldType.INTEGER, meaning=reference.meaning),
         *(
-            Column(wire=wire, column=column, of=reference.name, type=target[column].type, meaning=target[column].meaning)
+            replace(_own(target[column]), wire=wire, of=reference.name, parquet="")
             for wire, column in reference.shows.items()
         ),
     ]

@@ -1,6 +1,8 @@
 """What can be wrong with a list or a record."""
 
-from coldshelf.kit.errors import Gone, InputInvalid
+from datetime import timedelta
+
+from coldshelf.kit.errors import Conflict, Gone, InputInvalid
 
 
 class FilterInvalid(InputInvalid):
@@ -31,6 +33,28 @@ class RecordExists(InputInvalid):
     """There is such a record already"""
 
     code = "record_exists"
+
+
+class RecordAddedMeanwhile(RecordExists):
+    """There is such a record already, which another request may have added a moment ago"""
+
+    code = "record_added_meanwhile"
+
+
+class RecordInUse(InputInvalid):
+    """Other records refer to this one"""
+
+    code = "record_in_use"
+    cure = "Change or delete those first."
+
+
+class WritesCollided(Conflict):
+    """Several writes of the same records collided"""
+
+    code = "writes_collided"
+    retry = True
+    retry_after = timedelta(seconds=1)
+    cure = "Send it again after the seconds in Retry-After."
 
 
 class CursorGone(Gone):

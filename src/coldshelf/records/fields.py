@@ -1,10 +1,12 @@
 """The closed set of field types; each maps once to PostgreSQL, JSON Schema, JSON text, Parquet and input text."""
 
 import json
+import math
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from enum import StrEnum
 from typing import Any
 from uuid import UUID
@@ -13,6 +15,10 @@ import sqlalchemy as sa
 
 TRUE_WORDS = frozenset({"1", "true", "yes", "y", "on"})
 FALSE_WORDS = frozenset({"0", "false", "no", "n", "off"})
+
+# Python's own readers also take underscores between digits and the digits of other scripts.
+_WHOLE = re.compile(r"[+-]?[0-9]{1,19}")
+_NUMBER = re.compile(r"[+-]?(?:[0-9]{1,100}(?:\.[0-9]{0,100})?|\.[0-9]{1,100})(?:[eE][+-]?[0-9]{1,3})?")
 
 
 class FieldType(StrEnum):
@@ -49,24 +55,23 @@ class TypeMap:
 
 
 def _integer(text: str) -> int:
-    value = int(text)
-    if not -(2**63) <= value < 2**63:
-        raise ValueError("out of range")
+    value = int(text) if _WHOLE.fullmatch(text.strip()) else None
+    if value is None or not -(2**63) <= value < 2**63:
+        raise ValueError("not a whole number of 64 bits")
     return value
 
 
 def _decimal(text: str) -> Decimal:
-    try:
-        value = Decimal(text)
-    except InvalidOperation as error:
-        raise ValueError("not a number") from error
-    if not value.is_finite():
-        raise ValueError("not finite")
-    return value
+    if not _NUMBER.fullmatch(text.strip()):
+        raise ValueError("not a number")
+    return Decimal(text.strip())
 
 
 def _float(text: str) -> float:
-    return float(_decimal(text))
+    value = float(_decimal(text))
+    if math.isinf(value):
+        raise ValueError("out of range")
+    return value
 
 
 def parse_boolean(text: str) -> bool:
@@ -82,22 +87,49 @@ def parse_boolean(text: str) -> bool:
 def parse_timestamp(text: str) -> datetime:
     """Read an ISO 8601 time; one without a zone is UTC (contract 1.6)."""
     value = datetime.fromisoformat(text.strip())
-    return value if value.tzinfo else value.replace(tzinfo=UTC)
+    try:
+        return value.astimezone(UTC) if value.tzinfo else value.replace(tzinfo=UTC)
+    except OverflowError as error:
+        raise ValueError("out of range") from error
 
 
 def _local_time(text: str) -> datetime:
-    return datetime.fromisoformat(text.strip()).replace(tzinfo=None)
+    value = datetime.fromisoformat(text.strip())
+    if value.tzinfo:
+        raise ValueError("a local time has no zone")
+    return value
+
+
+def _date(text: str) -> date:
+    return date.fromisoformat(text.strip())
 
 
 def _text(text: str) -> str:
     if "\x00" in text:
         raise ValueError("holds a zero character")
+    text.encode()  # half a surrogate pair is a ValueError
     return text
 
 
 def _json(text: str) -> str:
-    json.loads(text)
-    return text
+    read_json(text)
+    return _text(text)
+
+
+def read_json(text: str) -> Any:  # any JSON
+    """Read JSON text; raise ValueError for whatever it is that cannot be read."""
+    try:
+        return json.loads(text, object_pairs_hook=_without_doubles)
+    except RecursionError as error:
+        raise ValueError("it is nested too deeply") from error
+
+
+def _without_doubles(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        names = [name for name, _ in pairs]
+        raise ValueError(f"it names {next(name for name in names if names.count(name) > 1)!r} twice")
+    return found
 
 
 _TIME_TEXT = """to_char({}, 'YYYY-MM-DD"T"HH24:MI:SS.US')"""
@@ -145,7 +177,7 @@ TYPE_MAPS: dict[FieldType, TypeMap] = {
         _TIME_TEXT,
         "{}::timestamp",
         _local_time,
-        "a time such as 2024-08-01T00:00:00",
+        "a time without a zone such as 2024-08-01T00:00:00",
     ),
     FieldType.DATE: TypeMap(
         "date",
@@ -154,7 +186,7 @@ TYPE_MAPS: dict[FieldType, TypeMap] = {
         {"type": "string", "format": "date"},
         "{}",
         "{}::date",
-        date.fromisoformat,
+        _date,
         "a date such as 2024-08-01",
     ),
     FieldType.GUID: TypeMap(

@@ -1,19 +1,21 @@
 """The filter grammar of lists (contract 1.6): JSON text to conditions on declared columns."""
 
-import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 from coldshelf.records.dataset import Column, Dataset
 from coldshelf.records.errors import FilterInvalid
-from coldshelf.records.fields import TYPE_MAPS, FieldType
+from coldshelf.records.fields import TYPE_MAPS, FieldType, read_json
 
 COMPARISONS = ("=", "!=", "<>", "<", "<=", ">", ">=")
 LISTS = ("IN", "NOT IN")
 NULLS = ("IS NULL", "IS NOT NULL")
 OPERATORS = (*COMPARISONS, *LISTS, "LIKE", *NULLS, "BETWEEN")
 MOST_VALUES = 1000
+MOST_CONDITIONS = 100
+SHOWN = 60
+"""Characters of a wrong value that an error repeats."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,12 +30,15 @@ class Condition:
 def parse_filters(dataset: Dataset, text: str) -> list[Condition]:
     """Read the `filters` parameter; raise FilterInvalid naming the unknown field, operator or value."""
     try:
-        wanted = json.loads(text)
-    except json.JSONDecodeError as error:
-        raise FilterInvalid(f"filters is not JSON: {error.msg} at character {error.pos}") from error
+        wanted = read_json(text)
+    except ValueError as error:
+        raise FilterInvalid(f"filters is not JSON: {error}") from error
     if not isinstance(wanted, dict):
         raise FilterInvalid('filters must be an object such as {"modifiedOn": {"operator": ">", "value": "…"}}')
-    return [condition for name, part in wanted.items() for condition in _field_conditions(dataset, name, part)]
+    conditions = [condition for name, part in wanted.items() for condition in _field_conditions(dataset, name, part)]
+    if len(conditions) > MOST_CONDITIONS:
+        raise FilterInvalid(f"filters has {len(conditions)} conditions; at most {MOST_CONDITIONS}")
+    return conditions
 
 
 def plain_condition(dataset: Dataset, name: str, text: str) -> Condition:
@@ -46,39 +51,51 @@ def plain_condition(dataset: Dataset, name: str, text: str) -> Condition:
 def known_column(dataset: Dataset, name: str) -> Column:
     column = dataset.column(name)
     if column is None:
-        raise FilterInvalid(f"{dataset.name} has no field {name!r}")
+        raise FilterInvalid(f"{dataset.name} has no field {_shown(name)}")
     return column
 
 
 def _field_conditions(dataset: Dataset, name: str, part: object) -> Iterator[Condition]:
     column = known_column(dataset, name)
-    for item in part if isinstance(part, list) else [part]:
-        if isinstance(item, dict):
-            unknown = set(item) - {"operator", "value"}
-            if unknown:
-                raise FilterInvalid(f"filters.{name}: unknown key {sorted(unknown)[0]!r}; it takes operator and value")
-            yield _condition(column, str(item.get("operator", "=")), item.get("value"))
-        else:
-            yield _condition(column, "=", item)
+    if not isinstance(part, list):
+        yield _field_condition(column, part)
+        return
+    if not part or not all(isinstance(item, dict) for item in part):
+        raise FilterInvalid(
+            f'filters.{column.wire}: a list takes conditions such as {{"operator": ">", "value": 1}};'
+            ' for any of several values send {"operator": "IN", "value": […]}'
+        )
+    yield from (_field_condition(column, item) for item in part)
+
+
+def _field_condition(column: Column, part: object) -> Condition:
+    if not isinstance(part, dict):
+        return _condition(column, "=", part)
+    unknown = set(part) - {"operator", "value"}
+    if unknown:
+        raise FilterInvalid(
+            f"filters.{column.wire}: unknown key {_shown(min(unknown))}; a condition takes operator and value"
+        )
+    return _condition(column, str(part.get("operator", "=")), part.get("value"))
 
 
 def _condition(column: Column, operator: str, value: object) -> Condition:
     known = " ".join(operator.upper().split())
     if known not in OPERATORS:
-        raise FilterInvalid(f"filters.{column.wire}: unknown operator {operator!r}; known: {', '.join(OPERATORS)}")
+        raise FilterInvalid(
+            f"filters.{column.wire}: unknown operator {_shown(operator)}; known: {', '.join(OPERATORS)}"
+        )
     if known in NULLS:
         return Condition(column, known, ())
-    if known == "LIKE":
-        if column.type is not FieldType.TEXT or not isinstance(value, str):
-            raise FilterInvalid(f"filters.{column.wire}: LIKE takes text on a text field")
-        return Condition(column, known, (value,))
-    if known in COMPARISONS:
-        return Condition(column, known, (_typed(column, value),))
-    return _many(column, known, value)
+    if known in LISTS or known == "BETWEEN":
+        return _many(column, known, value)
+    if known == "LIKE" and column.type is not FieldType.TEXT:
+        raise FilterInvalid(f"filters.{column.wire}: LIKE takes a text field")
+    return Condition(column, known, (_typed(column, value),))
 
 
 def _many(column: Column, operator: str, value: object) -> Condition:
-    if not isinstance(value, Sequence) or isinstance(value, str):
+    if not isinstance(value, list):
         raise FilterInvalid(f"filters.{column.wire}: {operator} takes a list")
     if operator == "BETWEEN" and len(value) != 2:
         raise FilterInvalid(f"filters.{column.wire}: BETWEEN takes two values")
@@ -89,10 +106,17 @@ def _many(column: Column, operator: str, value: object) -> Condition:
 
 def _typed(column: Column, value: object) -> Any:  # the type is that of the column
     kind = TYPE_MAPS[column.type]
+    if value is None:
+        raise FilterInvalid(f"filters.{column.wire}: takes {kind.takes}; for empty fields use IS NULL")
     text = ("true" if value else "false") if isinstance(value, bool) else value
     if not isinstance(text, str | int | float):
         raise FilterInvalid(f"filters.{column.wire}: takes {kind.takes}")
     try:
         return kind.parse(str(text))
     except ValueError as error:
-        raise FilterInvalid(f"filters.{column.wire}: {value!r} is not {kind.takes}") from error
+        raise FilterInvalid(f"filters.{column.wire}: {_shown(value)} is not {kind.takes}") from error
+
+
+def _shown(value: object) -> str:
+    text = repr(value)
+    return text if len(text) <= SHOWN else text[:SHOWN] + "…"

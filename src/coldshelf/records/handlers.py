@@ -1,11 +1,15 @@
 """The contract's handlers, one for each entity and dataset: `/controllers/<Name>.ashx?action=…`."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
 from typing import Any
 
+import asyncpg
 import orjson
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import StreamingResponse
+from starlette.types import Send
 
 from coldshelf.access.principal import Principal
 from coldshelf.access.web import Caller, check_origin
@@ -19,9 +23,13 @@ from coldshelf.kit.web.request import run_of
 from coldshelf.records import saving
 from coldshelf.records.dataset import Dataset
 from coldshelf.records.entity import Entity
-from coldshelf.records.listing import headers_of, list_records, read_list_request
+from coldshelf.records.errors import RecordAddedMeanwhile, WritesCollided
+from coldshelf.records.listing import list_records, read_list_request
 from coldshelf.records.openapi import describe
 from coldshelf.records.registry import Registry
+
+JSON = "application/json"
+ATTEMPTS = 3
 
 Work = Callable[[Connection, Registry, ClientId, Entity, Params], Awaitable[saving.Saved]]
 READS: dict[str, Work] = {"load": saving.load_record}
@@ -74,57 +82,78 @@ async def answer(
     request: Request, principal: Principal, registry: Registry, dataset: Dataset, params: Params
 ) -> Response:
     """Do the action that the parameters name."""
-    run, entity, action = run_of(request), registry.entities.get(dataset.name), params.text("action").lower()
+    entity, action = registry.entities.get(dataset.name), params.text("action").lower()
     if action == "list":
-        return await list_answer(run, principal, dataset, params)
+        return await list_answer(run_of(request), principal, dataset, params)
     if entity and action in READS:
-        return await _read(run, principal, registry, entity, params, READS[action])
+        return await _read(Call(request, principal, registry, entity, params), READS[action])
     if entity and action in WRITES:
         if request.method != "POST":
             raise ActionUnknown(f"action={action} takes POST, not {request.method}")
-        return await _write(request, run, principal, registry, entity, params, WRITES[action])
+        return await _write(Call(request, principal, registry, entity, params), WRITES[action])
     known = ["list", *(READS | WRITES if entity else ())]
-    raise ActionUnknown(f"Action not found: {action!r}; {dataset.name} takes {', '.join(known)}")
+    raise ActionUnknown(f"Action not found: {action[:60]!r}; {dataset.name} takes {', '.join(known)}")
 
 
 async def list_answer(run: Runtime, principal: Principal, dataset: Dataset, params: Params) -> Response:
-    """Answer `action=list`: a page of records, streamed."""
-    wanted = read_list_request(dataset, params, most=run.settings.max_page, secret=run.secret)
+    """Answer `action=list`: a page of records, streamed when it is large."""
+    wanted = read_list_request(dataset, params, most=run.settings.max_page)
     found = await list_records(run, principal, wanted)
-    return StreamingResponse(found.text, media_type="application/json", headers=dict(headers_of(found)))
+    if isinstance(found.body, bytes):
+        return Response(found.body, headers=found.headers, media_type=JSON)
+    return ClosingStream(found.body, headers=found.headers, media_type=JSON)
 
 
-async def _read(
-    run: Runtime, principal: Principal, registry: Registry, entity: Entity, params: Params, work: Work
-) -> Response:
-    principal.require(entity.readers)
-    client_id = client_of(principal)
+class ClosingStream(StreamingResponse):
+    """A stream that gives its database connection back at once, also when the caller hangs up."""
+
+    async def stream_response(self, send: Send) -> None:
+        try:
+            await super().stream_response(send)
+        finally:
+            if isinstance(self.body_iterator, AsyncGenerator):
+                await self.body_iterator.aclose()
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One request for a single record."""
+
+    request: Request
+    principal: Principal
+    registry: Registry
+    entity: Entity
+    params: Params
+
+    async def work(self, connection: Connection, work: Work) -> Response:
+        return _saved(await work(connection, self.registry, client_of(self.principal), self.entity, self.params))
+
+    def content(self) -> bytes:
+        """Give the hash of what is asked for."""
+        return hash_request(
+            self.entity.name.encode(), *(f"{name}={value}".encode() for name, value in self.params.items())
+        )
+
+
+async def _read(call: Call, work: Work) -> Response:
+    call.principal.require(call.entity.readers)
     try:
-        async with run.database.scope(client_id, readonly=True) as connection:
-            return _saved(await work(connection, registry, client_id, entity, params))
+        async with run_of(call.request).database.scope(client_of(call.principal), readonly=True) as connection:
+            return await call.work(connection, work)
     except InputInvalid as error:
         return refused(error)
 
 
-async def _write(
-    request: Request,
-    run: Runtime,
-    principal: Principal,
-    registry: Registry,
-    entity: Entity,
-    params: Params,
-    work: Work,
-) -> Response:
-    check_origin(request, principal)
-    principal.require(entity.writers)
-    client_id = client_of(principal)
+async def _write(call: Call, work: Work) -> Response:
+    check_origin(call.request, call.principal)
+    call.principal.require(call.entity.writers)
 
     async def write(connection: Connection) -> Response:
-        return _saved(await work(connection, registry, client_id, entity, params))
+        return await call.work(connection, work)
 
-    content = hash_request(entity.name.encode(), *(f"{name}={value}".encode() for name, value in params.items()))
+    key = call.request.headers.get(HEADER, "")
     try:
-        return await write_once(run, principal, request.headers.get(HEADER, ""), content, write)
+        return await write_once(run_of(call.request), call.principal, key, call.content(), write)
     except InputInvalid as error:
         return refused(error)
 
@@ -132,7 +161,22 @@ async def _write(
 async def write_once(
     run: Runtime, principal: Principal, key: str, content: bytes, write: Callable[[Connection], Awaitable[Response]]
 ) -> Response:
-    """Run a write in one transaction; with an Idempotency-Key the first answer is kept and given again."""
+    """Run a write in one transaction; with an Idempotency-Key the first answer is kept and given again.
+
+    A write that another one stood in the way of is tried again: two upserts of a new code, or a deadlock.
+    """
+    for _ in range(ATTEMPTS - 1):
+        with suppress(RecordAddedMeanwhile, asyncpg.DeadlockDetectedError):
+            return await _write_once(run, principal, key, content, write)
+    try:
+        return await _write_once(run, principal, key, content, write)
+    except asyncpg.DeadlockDetectedError as error:
+        raise WritesCollided from error
+
+
+async def _write_once(
+    run: Runtime, principal: Principal, key: str, content: bytes, write: Callable[[Connection], Awaitable[Response]]
+) -> Response:
     client_id = client_of(principal)
     scope = run.database.scope(client_id, user_id=principal.user_id, user_name=principal.user_name)
     if not key:
@@ -142,7 +186,7 @@ async def write_once(
     async with in_turn(run, request), scope as connection:
         stored = await claim(connection, request, wait=run.settings.idempotency_wait)
         if stored:
-            return Response(stored.body, stored.status, {REPLAYED: "true"}, media_type="application/json")
+            return Response(stored.body, stored.status, {REPLAYED: "true"}, media_type=JSON)
         response = await write(connection)
         await keep(connection, request, status=response.status_code, body=bytes(response.body))
         return response
@@ -155,13 +199,14 @@ def client_of(principal: Principal) -> ClientId:
 
 
 def _saved(saved: saving.Saved) -> Response:
-    body: dict[str, Any] = {"success": True, "data": saved.record, "id": saved.id}  # any JSON
+    # The record stays the text that the database made, so that no number loses a digit.
+    body: dict[str, Any] = {"success": True, "data": orjson.Fragment(saved.record), "id": saved.id}  # any JSON
     if saved.warnings:
-        body["warnings"] = list(saved.warnings)
-    return Response(orjson.dumps(body), media_type="application/json")
+        body["warnings"] = saved.warnings
+    return Response(orjson.dumps(body), media_type=JSON)
 
 
 def refused(error: ColdshelfError) -> Response:
     """Answer a business error the contract's way: HTTP 200 and `success: false`."""
     info = f"{error.message}. {error.cure}" if error.cure else error.message
-    return Response(orjson.dumps({"success": False, "info": info}), media_type="application/json")
+    return Response(orjson.dumps({"success": False, "info": info}), media_type=JSON)

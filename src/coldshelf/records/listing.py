@@ -1,15 +1,15 @@
-"""Lists: a request is read once, counted and paged in one snapshot, and streamed as text that the database made."""
+"""Lists: a request is read once, counted and paged in one snapshot, and given as text that the database made."""
 
 import hashlib
 from collections.abc import AsyncIterator, Mapping
-from dataclasses import dataclass, replace
-from datetime import datetime
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 
+import orjson
 from itsdangerous import BadSignature, URLSafeSerializer
 
 from coldshelf.access.principal import Principal
 from coldshelf.kit.clock import wire_time
-from coldshelf.kit.db import Connection
 from coldshelf.kit.errors import NotAllowed
 from coldshelf.kit.ids import ClientId
 from coldshelf.kit.runtime import Runtime
@@ -23,11 +23,22 @@ from coldshelf.records.query import Shape, count_statement, page_statement, shap
 DEFAULT_LIMIT = 50
 BATCH = 1000
 """Rows that are held in memory at a time; a page of at most so many is read at once and frees its connection."""
+BEGINNING = (0, -1)
+"""Where a cursor begins: before every revision and id."""
+AS_OF = "X-Data-As-Of"
+FORMATS = frozenset({"", "json"})
+PAGE_PARAMETERS = frozenset(
+    {"action", "start", "limit", "filters", "sort", "dir", "includedeleted", "cursor", "format", "asarray", "_dc"}
+)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ListRequest:
-    """What a caller wants to see; `by_time` is true when the modification time is filtered."""
+    """What a caller wants to see.
+
+    `by_time`: the modification time is filtered. `cursor`: None without one, empty to begin. `ignored`: parameters that
+    mean nothing here.
+    """
 
     dataset: Dataset
     start: int
@@ -35,56 +46,87 @@ class ListRequest:
     conditions: tuple[Condition, ...]
     sort: Column
     descending: bool
-    sorted_by_caller: bool
     by_time: bool
     with_deleted: bool
-    cursor: tuple[int, int] | None
+    cursor: str | None
+    ignored: tuple[str, ...]
 
     @property
-    def digest(self) -> bytes:
-        """Name this pull: the same dataset and filters give the same digest, whatever the page."""
-        parts = [(c.column.wire, c.operator, [str(value) for value in c.values]) for c in self.conditions]
-        return hashlib.sha256(repr((self.dataset.name, parts, self.with_deleted)).encode()).digest()
+    def follows_notes(self) -> bool:
+        """Say whether its pages are noted, so that each goes on behind the row where the one before ended."""
+        in_key_order = self.sort.wire == self.dataset.key and not self.descending
+        return self.by_time and in_key_order and self.cursor is None
+
+    def name_for(self, *reader: object) -> bytes:
+        """Name what is wanted: the same reader, dataset and filters give the same name, whatever the page."""
+        filters = [(c.column.wire, c.operator, [str(value) for value in c.values]) for c in self.conditions]
+        return hashlib.sha256(repr((reader, self.dataset.name, filters, self.with_deleted)).encode()).digest()
+
+    def name_of_pull(self, principal: Principal) -> bytes:
+        return self.name_for(principal.client_id, principal.role.value, principal.user_id)
+
+    def name_of_cursor(self, principal: Principal) -> str:
+        return self.name_for(principal.client_id).hex()
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a page begins and how far it may see: behind an id, or behind a cursor, up to a moment."""
+
+    as_of: datetime | None = None
+    after_id: int | None = None
+    cursor: tuple[int, int] | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class ListAnswer:
-    """The reply of a list: `text` streams the JSON; the other fields go into headers."""
+    """The reply of a list: JSON, at once or in parts, and until when it is complete."""
 
-    text: AsyncIterator[bytes]
+    body: bytes | AsyncIterator[bytes]
     as_of: datetime | None
 
+    @property
+    def headers(self) -> dict[str, str]:
+        return {AS_OF: wire_time(self.as_of)} if self.as_of else {}
 
-def read_list_request(dataset: Dataset, params: Params, *, most: int, secret: bytes) -> ListRequest:
+
+def read_list_request(dataset: Dataset, params: Params, *, most: int) -> ListRequest:
     """Read paging, sort and filters; raise PageInvalid or FilterInvalid with the place and the cure."""
+    _check_format(params)
     conditions = parse_filters(dataset, params.text("filters")) if params.text("filters") else []
-    conditions += [plain_condition(dataset, name, params.text(name)) for name in dataset.plain_filters if params.text(name)]
-    by_time = any(condition.column.wire == "ModifiedOn" for condition in conditions)
-    sort = params.text("sort")
-    limit = _limit(params, most)
-    request = ListRequest(
+    conditions += [
+        plain_condition(dataset, name, params.text(name)) for name in dataset.plain_filters if params.text(name)
+    ]
+    filtered = {condition.column.wire for condition in conditions}
+    by_time = "ModifiedOn" in filtered
+    cursor = _cursor_text(params)
+    sort = known_column(dataset, params.text("sort") or _default_sort(dataset, by_time=by_time))
+    return ListRequest(
         dataset=dataset,
         start=_not_negative(params, "start", 0),
-        limit=limit,
+        limit=_limit(params, most),
         conditions=tuple(conditions),
-        sort=known_column(dataset, sort or (dataset.key if by_time else dataset.default_sort or dataset.key)),
-        descending=_descending(dataset, params, sort, by_time=by_time),
-        sorted_by_caller=bool(sort),
+        sort=sort,
+        descending=_descending(dataset, params, by_time=by_time),
         by_time=by_time,
-        with_deleted=by_time or params.boolean("includeDeleted", default=False),
-        cursor=None,
+        with_deleted=by_time
+        or cursor is not None
+        or "IsDeleted" in filtered
+        or params.boolean("includeDeleted", default=False),
+        cursor=cursor,
+        ignored=_ignored(dataset, params),
     )
-    return _with_cursor(request, params, secret)
 
 
 async def list_records(run: Runtime, principal: Principal, request: ListRequest) -> ListAnswer:
     """Answer a list. Small pages are read whole; large ones stream from one snapshot."""
     client_id = readable_client(principal, request.dataset)
-    as_of = await store.horizon(run.database) if request.by_time and request.cursor is None else None
-    pages = _pages(run, client_id, request, as_of)
+    place = await _place(run, principal, client_id, request)
+    pages = _pages(run, principal, client_id, request, place)
     if request.limit <= BATCH:
-        return ListAnswer(_ready([part async for part in pages]), as_of)
-    return ListAnswer(pages, as_of)
+        return ListAnswer(b"".join([part async for part in pages]), place.as_of)
+    first = await anext(pages)  # what can go wrong with the statements does so here, while an error can be answered
+    return ListAnswer(_chain(first, pages), place.as_of)
 
 
 def readable_client(principal: Principal, dataset: Dataset) -> ClientId:
@@ -94,67 +136,93 @@ def readable_client(principal: Principal, dataset: Dataset) -> ClientId:
     return principal.client_id
 
 
+async def _place(run: Runtime, principal: Principal, client_id: ClientId, request: ListRequest) -> Place:
+    """Find where the page begins.
+
+    A pull sees one horizon from its first page to its last. With a newer one on each page, a row of an early page that
+    is modified during the pull would lie below the greatest ModifiedOn received, and the next pull would miss it.
+    """
+    if request.cursor is not None:
+        return Place(cursor=_read_cursor(run.secret, principal, request))
+    if not request.by_time:
+        return Place()
+    if request.follows_notes and request.start:
+        note = await store.recall_page_end(
+            run.database, client_id, request.name_of_pull(principal), next_start=request.start
+        )
+        if note:
+            return Place(as_of=note.as_of, after_id=note.last_id)
+    # One microsecond less, so that `>` the mark and `<=` the mark have nothing in between.
+    return Place(as_of=await store.horizon(run.database) - timedelta(microseconds=1))
+
+
 async def _pages(
-    run: Runtime, client_id: ClientId, request: ListRequest, as_of: datetime | None
+    run: Runtime, principal: Principal, client_id: ClientId, request: ListRequest, place: Place
 ) -> AsyncIterator[bytes]:
     last: tuple[int, int] | None = None
+    shape, values = _shape(request, place)
     async with run.database.scope(client_id, readonly=True, isolation="repeatable_read") as connection:
-        after_id = await _remembered(connection, client_id, request)
-        shape, values = _shape(request, as_of, after_id)
         remaining = await store.fetch_count(connection, count_statement(shape), values)
-        total = remaining if after_id is None else request.start + remaining
+        total = remaining if place.after_id is None else request.start + remaining
         yield f'{{"success":true,"totalRecords":{total},"records":['.encode()
         separator = b""
         async for batch in store.fetch_pages(connection, page_statement(shape), values, size=BATCH):
             yield separator + ",".join(row["record"] for row in batch).encode()
             separator = b","
             last = (batch[-1]["revision"], batch[-1]["id"])
-    cursor = _next_cursor(run.secret, request, last)
-    yield b"]" + (f',"cursor":"{cursor}"'.encode() if cursor else b"") + b"}"
-    if last and _remembers(request) and request.start + request.limit < total:
-        async with run.database.scope(client_id) as connection:
-            await store.remember_position(
-                connection, client_id, request.digest, request.start + request.limit, last[1]
-            )
+    yield b"]" + _tail(run.secret, principal, request, last or place.cursor) + b"}"
+    next_start = request.start + request.limit
+    if request.follows_notes and place.as_of and last and next_start < total:
+        note = store.PageEnd(as_of=place.as_of, last_id=last[1])
+        await store.note_page_end(
+            run.database, client_id, request.name_of_pull(principal), next_start=next_start, note=note
+        )
 
 
-def _shape(request: ListRequest, as_of: datetime | None, after_id: int | None) -> tuple[Shape, dict[str, object]]:
+def _tail(secret: bytes, principal: Principal, request: ListRequest, last: tuple[int, int] | None) -> bytes:
+    """Give what follows the records: the cursor of the next page, and what was not used."""
+    more: dict[str, object] = {}
+    if request.cursor is not None and last:
+        more["cursor"] = _serializer(secret).dumps([request.name_of_cursor(principal), *last])
+    if request.ignored:
+        more["warnings"] = [f"{name} was ignored: it is no parameter of this list" for name in request.ignored]
+    return b"," + orjson.dumps(more)[1:-1] if more else b""
+
+
+def _shape(request: ListRequest, place: Place) -> tuple[Shape, Mapping[str, object]]:
     shape = Shape(
         dataset=request.dataset,
-        conditions=tuple((c.column, c.operator, len(c.values)) for c in request.conditions),
         sort=request.sort,
+        conditions=tuple((c.column, c.operator) for c in request.conditions),
         descending=request.descending,
         with_deleted=request.with_deleted,
-        below_horizon=request.by_time and request.cursor is None,
-        after_id=after_id is not None,
-        after_revision=request.cursor is not None,
+        below_horizon=place.as_of is not None,
+        after_id=place.after_id is not None,
+        after_revision=place.cursor is not None,
     )
-    revision, row_id = request.cursor or (0, 0)
+    revision, row_id = place.cursor or BEGINNING
     values = {
         **shape_values(request.conditions),
-        "start": 0 if after_id is not None or request.cursor else request.start,
+        "start": 0 if place.after_id is not None else request.start,
         "first": request.start,
         "limit": request.limit,
-        "horizon": as_of,
+        "horizon": place.as_of,
         "after_revision": revision,
-        "after_id": after_id if after_id is not None else row_id,
+        "after_id": row_id if place.after_id is None else place.after_id,
     }
     return shape, values
 
 
-def _remembers(request: ListRequest) -> bool:
-    """Pulls by time in the order of the key go on behind the row where the page before ended."""
-    return request.by_time and not request.sorted_by_caller and request.cursor is None
+async def _chain(first: bytes, rest: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    yield first
+    async for part in rest:
+        yield part
 
 
-async def _remembered(connection: Connection, client_id: ClientId, request: ListRequest) -> int | None:
-    if not _remembers(request) or request.start == 0:
-        return None
-    return await store.recall_position(connection, client_id, request.digest, request.start)
-
-
-async def _ready(parts: list[bytes]) -> AsyncIterator[bytes]:
-    yield b"".join(parts)
+def _check_format(params: Params) -> None:
+    wanted = params.text("format").lower()
+    if wanted not in FORMATS or params.boolean("asArray", default=False):
+        raise PageInvalid("This list is given as JSON objects only: send format=json and asArray=0, or neither")
 
 
 def _limit(params: Params, most: int) -> int:
@@ -173,44 +241,44 @@ def _not_negative(params: Params, name: str, default: int) -> int:
     return value
 
 
-def _descending(dataset: Dataset, params: Params, sort: str, *, by_time: bool) -> bool:
+def _default_sort(dataset: Dataset, *, by_time: bool) -> str:
+    return dataset.key if by_time else dataset.default_sort or dataset.key
+
+
+def _descending(dataset: Dataset, params: Params, *, by_time: bool) -> bool:
     direction = params.text("dir").lower()
     if direction not in {"", "asc", "desc"}:
         raise PageInvalid(f"dir is {direction!r}; it takes ASC or DESC")
     if direction:
         return direction == "desc"
-    return not sort and not by_time and dataset.default_direction == "desc"
+    return not params.text("sort") and not by_time and dataset.default_direction == "desc"
+
+
+def _ignored(dataset: Dataset, params: Params) -> tuple[str, ...]:
+    known = PAGE_PARAMETERS | {name.lower() for name in dataset.plain_filters}
+    return tuple(name for name in params if name.lower() not in known)
+
+
+def _cursor_text(params: Params) -> str | None:
+    if "cursor" not in params:
+        return None
+    for name in ("start", "sort", "dir"):
+        if params.text(name) not in {"", "0"}:
+            raise PageInvalid(f"cursor and {name} exclude each other: a cursor knows where it stands and its order")
+    return params.text("cursor")
 
 
 def _serializer(secret: bytes) -> URLSafeSerializer:
     return URLSafeSerializer(secret, salt="list-cursor")
 
 
-def _with_cursor(request: ListRequest, params: Params, secret: bytes) -> ListRequest:
-    if "cursor" not in params:
-        return request
-    text = params.text("cursor")
-    cursor = _read_cursor(request, text, secret) if text else (0, -1)
-    return replace(request, cursor=cursor, with_deleted=True)
-
-
-def _read_cursor(request: ListRequest, text: str, secret: bytes) -> tuple[int, int]:
+def _read_cursor(secret: bytes, principal: Principal, request: ListRequest) -> tuple[int, int]:
+    if not request.cursor:
+        return BEGINNING
     try:
-        digest, revision, row_id = _serializer(secret).loads(text)
+        name, revision, row_id = _serializer(secret).loads(request.cursor)
     except (BadSignature, ValueError) as error:
         raise CursorGone("The cursor was not made by this server") from error
-    if digest != request.digest.hex()[:16]:
-        raise CursorGone("The cursor belongs to another dataset or filter")
+    if name != request.name_of_cursor(principal):
+        raise CursorGone("The cursor belongs to another client, dataset or filter")
     return int(revision), int(row_id)
-
-
-def _next_cursor(secret: bytes, request: ListRequest, last: tuple[int, int] | None) -> str:
-    if request.cursor is None:
-        return ""
-    revision, row_id = last or request.cursor
-    return str(_serializer(secret).dumps([request.digest.hex()[:16], revision, row_id]))
-
-
-def headers_of(answer: ListAnswer) -> Mapping[str, str]:
-    """Say until when the list is complete: the mark of the next pull."""
-    return {"X-Data-As-Of": wire_time(answer.as_of)} if answer.as_of else {}

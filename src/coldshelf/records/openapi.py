@@ -16,7 +16,9 @@ def describe(dataset: Dataset, entity: Entity | None, method: str, extra: tuple[
         actions += ["load", "save", "delete"] if method == "POST" else ["load"]
     parameters = [_action(actions), *_list_parameters(dataset)]
     if entity:
-        parameters += [_query(name, {"type": "string"}, f"Finds the record by {wire}") for name, wire in entity.keys.items()]
+        parameters += [
+            _query(name, {"type": "string"}, f"Finds the record by {wire}") for name, wire in entity.keys.items()
+        ]
     document: Json = {"parameters": _once(parameters)}
     if entity and method == "POST":
         schema = {"type": "object", "properties": _properties(entity)}
@@ -61,7 +63,9 @@ def _properties(entity: Entity) -> Json:
     fields = {item.wire: _field(item) for item in entity.fields if not item.read_only}
     for reference in entity.references:
         fields[reference.wire] = {"type": "integer", "description": reference.meaning}
-        fields |= {name: {"type": "string", "description": f"{reference.to} by {by}"} for name, by in reference.by.items()}
+        fields |= {
+            name: {"type": "string", "description": f"{reference.to} by {by}"} for name, by in reference.by.items()
+        }
     return fields
 
 

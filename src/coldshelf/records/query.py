@@ -1,34 +1,42 @@
 """From a list request to SQL: composed with SQLAlchemy Core, compiled once for each shape, run by the driver."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.dialects.postgresql.asyncpg import dialect as asyncpg_dialect
-from sqlalchemy.sql.elements import ColumnElement
+from sqlalchemy.sql.elements import BindParameter, ColumnElement
 from sqlalchemy.sql.selectable import FromClause
 
 from coldshelf.records.dataset import Column, Dataset
 from coldshelf.records.fields import TYPE_MAPS
-from coldshelf.records.filters import Condition
+from coldshelf.records.filters import LISTS, NULLS, Condition
 
 DIALECT = asyncpg_dialect(paramstyle="numeric_dollar")  # type: ignore[no-untyped-call]  # as SQLAlchemy ships it
 
 
-@dataclass(frozen=True, slots=True)
+Expression = ColumnElement[Any]
+"""An SQL expression; its type is that of a column."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Shape:
-    """What decides the text of a statement; values are bound apart, so a shape is compiled once."""
+    """What decides the text of a statement; values are bound apart, so a shape is compiled once.
+
+    `conditions` are (column, operator) in the order of their values.
+    """
 
     dataset: Dataset
-    conditions: tuple[tuple[Column, str, int], ...]
     sort: Column
-    descending: bool
-    with_deleted: bool
-    below_horizon: bool
-    after_id: bool
-    after_revision: bool
+    conditions: tuple[tuple[Column, str], ...] = ()
+    descending: bool = False
+    with_deleted: bool = False
+    below_horizon: bool = False
+    after_id: bool = False
+    after_revision: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,13 +53,19 @@ class Statement:
 
 def shape_values(conditions: Sequence[Condition]) -> dict[str, Any]:
     """Name the values of conditions as the compiled statements do."""
-    return {f"v{place}_{n}": value for place, item in enumerate(conditions) for n, value in enumerate(item.values)}
+    named: dict[str, Any] = {}
+    for place, item in enumerate(conditions):
+        if item.operator in LISTS:
+            named[f"v{place}"] = list(item.values)
+        else:
+            named |= {f"v{place}_{n}": value for n, value in enumerate(item.values)}
+    return named
 
 
 @lru_cache(maxsize=512)
 def count_statement(shape: Shape) -> Statement:
     """`SELECT count(*)` of all rows that the shape and its values let through."""
-    base, source = _source(shape.dataset)
+    base, source = _source(shape.dataset, _needed(shape))
     return _compile(sa.select(sa.func.count()).select_from(source).where(*_where(shape, base)))
 
 
@@ -85,18 +99,22 @@ def page_statement(shape: Shape) -> Statement:
 def bulk_select(dataset: Dataset, *, since: bool) -> str:
     """Compose the SELECT of a bulk file: every column cast explicitly, in order of the key.
 
-    With `since`, rows modified after the literal placeholder `{since}`; the caller fills in a checked time.
+    With `since`, rows modified from the literal placeholder `{since}` on; the caller fills in a checked time.
     """
     base, source = _source(dataset)
     fields = [_parquet_column(column) for column in dataset.columns if column.parquet_name]
     query = sa.select(*fields).select_from(source).order_by(base.c.id)
-    text = str(query.compile(dialect=DIALECT, compile_kwargs={"literal_binds": True}))
     if since:
-        text = text.replace(" ORDER BY", "\nWHERE t.modified_on >= '{since}'::timestamptz ORDER BY", 1)
-    return text
+        query = query.where(sa.text("t.modified_on >= '{since}'::timestamptz"))
+    return str(query.compile(dialect=DIALECT, compile_kwargs={"literal_binds": True}))
 
 
-def _source(dataset: Dataset) -> tuple[FromClause, FromClause]:
+def _needed(shape: Shape) -> frozenset[str]:
+    """Name the joins that the conditions look at; a count needs no others, since each finds at most one row."""
+    return frozenset(column.of for column, _ in shape.conditions)
+
+
+def _source(dataset: Dataset, wanted: frozenset[str] | None = None) -> tuple[FromClause, FromClause]:
     base = sa.table(
         dataset.relation,
         sa.column("client_id"),
@@ -107,6 +125,8 @@ def _source(dataset: Dataset) -> tuple[FromClause, FromClause]:
     ).alias("t")
     source: FromClause = base
     for join in dataset.joins:
+        if wanted is not None and join.name not in wanted:
+            continue
         other = sa.table(join.relation).alias(join.name)
         name = _quoted(join.name)
         on = f"{name}.client_id = t.client_id AND {name}.{_quoted(join.key)} = t.{_quoted(join.on)}"
@@ -122,31 +142,33 @@ def _raw(column: Column) -> str:
     return f"{_quoted(column.of or 't')}.{_quoted(column.name)}"
 
 
-def _expression(column: Column) -> ColumnElement[Any]:  # the type is that of the column
+def _expression(column: Column) -> Expression:
     return sa.literal_column(_raw(column), TYPE_MAPS[column.type].sql)
 
 
-def _json_column(column: Column) -> ColumnElement[Any]:  # same
+def _folded(column: Column) -> Expression:
+    """Give the lower-case key column beside a unique field: compared by `=`, it reaches its index."""
+    return sa.literal_column(f"{_quoted(column.of or 't')}.{_quoted(column.name + '_key')}", sa.Text())
+
+
+def _json_column(column: Column) -> Expression:
     return sa.literal_column(TYPE_MAPS[column.type].json_sql.format(_raw(column))).label(column.wire)
 
 
-def _parquet_column(column: Column) -> ColumnElement[Any]:  # same
+def _parquet_column(column: Column) -> Expression:
     return sa.literal_column(TYPE_MAPS[column.type].parquet_sql.format(_raw(column))).label(column.parquet_name)
 
 
-def _order(expression: ColumnElement[Any], shape: Shape) -> ColumnElement[Any]:  # same
+def _order(expression: Expression, shape: Shape) -> Expression:
     return expression.desc() if shape.descending else expression.asc()
 
 
 def _where(shape: Shape, base: FromClause) -> list[ColumnElement[bool]]:
-    clauses = [
-        _clause(column, operator, place, count)
-        for place, (column, operator, count) in enumerate(shape.conditions)
-    ]
+    clauses = [_clause(column, operator, place) for place, (column, operator) in enumerate(shape.conditions)]
     if not shape.with_deleted:
         clauses.append(sa.not_(base.c.is_deleted))
     if shape.below_horizon:
-        clauses.append(base.c.modified_on < sa.bindparam("horizon", type_=sa.DateTime(timezone=True)))
+        clauses.append(base.c.modified_on <= sa.bindparam("horizon", type_=sa.DateTime(timezone=True)))
     if shape.after_id:
         clauses.append(base.c.id > sa.bindparam("after_id", type_=sa.BigInteger()))
     if shape.after_revision:
@@ -155,32 +177,50 @@ def _where(shape: Shape, base: FromClause) -> list[ColumnElement[bool]]:
             > sa.tuple_(
                 sa.bindparam("after_revision", type_=sa.BigInteger()), sa.bindparam("after_id", type_=sa.BigInteger())
             ),
-            base.c.revision < sa.text("coldshelf_fence()"),
+            base.c.revision < sa.func.coldshelf_fence(),
         ]
     return clauses
 
 
-def _clause(column: Column, operator: str, place: int, count: int) -> ColumnElement[bool]:
-    expression = _expression(column)
+Comparison = Callable[[Expression, Expression], ColumnElement[bool]]
+COMPARISONS: dict[str, Comparison] = {
+    "=": lambda left, right: left == right,
+    "!=": lambda left, right: left != right,
+    "<>": lambda left, right: left != right,
+    "<": lambda left, right: left < right,
+    "<=": lambda left, right: left <= right,
+    ">": lambda left, right: left > right,
+    ">=": lambda left, right: left >= right,
+    "LIKE": lambda left, right: sa.func.strpos(sa.func.lower(left), sa.func.lower(right)) > 0,
+}
+EQUALITIES = frozenset({"=", "!=", "<>"})
+
+
+def _clause(column: Column, operator: str, place: int) -> ColumnElement[bool]:
     kind = TYPE_MAPS[column.type].sql
-    values = [sa.bindparam(f"v{place}_{n}", type_=kind) for n in range(count)]
-    match operator:
-        case "IS NULL":
-            return expression.is_(None)
-        case "IS NOT NULL":
-            return expression.is_not(None)
-        case "IN":
-            return sa.or_(*(expression == value for value in values))
-        case "NOT IN":
-            return sa.and_(*(expression != value for value in values))
-        case "LIKE":
-            return sa.func.strpos(sa.func.lower(expression), sa.func.lower(values[0])) > 0
-        case "BETWEEN":
-            return sa.and_(expression >= values[0], expression <= values[1])
-        case "!=" | "<>":
-            return expression != values[0]
-        case _:
-            return expression.bool_op(operator)(values[0])
+    expression = _expression(column)
+    if operator in NULLS:
+        return expression.is_(None) if operator == "IS NULL" else expression.is_not(None)
+    if operator in LISTS:
+        return _list_clause(column, operator, place)
+    first = sa.bindparam(f"v{place}_0", type_=kind)
+    if operator == "BETWEEN":
+        return sa.and_(expression >= first, expression <= sa.bindparam(f"v{place}_1", type_=kind))
+    if column.folded and operator in EQUALITIES:
+        return COMPARISONS[operator](_folded(column), sa.func.lower(first))
+    return COMPARISONS[operator](expression, first)
+
+
+def _list_clause(column: Column, operator: str, place: int) -> ColumnElement[bool]:
+    """Compare with one array: the statement is the same for any number of values."""
+    values: BindParameter[Any] = sa.bindparam(f"v{place}", type_=ARRAY(TYPE_MAPS[column.type].sql))
+    listed: Expression = values
+    if column.folded:
+        value = sa.func.unnest(values).column_valued("value")
+        folded = sa.select(sa.func.array_agg(sa.func.lower(value))).scalar_subquery()
+        listed = sa.cast(folded, ARRAY(sa.Text()))  # without the cast it is a set of rows, each an array
+    expression = _folded(column) if column.folded else _expression(column)
+    return expression == sa.any_(listed) if operator == "IN" else expression != sa.all_(listed)
 
 
 def _compile(query: sa.Select[Any]) -> Statement:  # rows of any shape

@@ -4,26 +4,62 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from coldshelf.records.dataset import ColumnGroup, Dataset, Join
-from coldshelf.records.entity import Entity
+from coldshelf.records.entity import Entity, Reference
+
+
+@dataclass(frozen=True, slots=True)
+class Showing:
+    """Rows of `relation` that show these columns of the row whose id stands in their column `on`."""
+
+    relation: str
+    on: str
+    columns: frozenset[str]
 
 
 @dataclass(frozen=True, slots=True)
 class Registry:
-    """Entities and datasets by name; datasets come with the column groups of later rooms joined in."""
+    """Entities and datasets by name; datasets come with the column groups of later rooms joined in.
+
+    Entities stand in the order in which they can be filled: each refers to earlier ones, or to itself.
+    """
 
     entities: Mapping[str, Entity]
     datasets: Mapping[str, Dataset]
+
+    def references_of(self, entity: Entity) -> list[Reference]:
+        """Give the references of an entity in the order of what they refer to."""
+        rank = {name: place for place, name in enumerate(self.entities)}
+        return sorted(entity.references, key=lambda reference: rank[reference.to])
+
+    def referring(self, entity: Entity) -> list[tuple[Entity, Reference]]:
+        """Give every reference to an entity with the entity that has it."""
+        return [
+            (other, reference)
+            for other in self.entities.values()
+            for reference in other.references
+            if reference.to == entity.name
+        ]
+
+    def shown_in(self, entity: Entity) -> list[Showing]:
+        """Give every place that shows columns of an entity: other entities, and datasets without one."""
+        return [
+            Showing(dataset.relation, join.on, frozenset(item.name for item in dataset.columns if item.of == join.name))
+            for dataset in self.datasets.values()
+            for join in dataset.joins
+            if join.relation == entity.table and join.key == "id"
+        ]
 
 
 def build_registry(
     entities: Iterable[Entity], datasets: Iterable[Dataset], groups: Iterable[ColumnGroup] = ()
 ) -> Registry:
-    """Join everything; raise ValueError on a doubled name or a reference to nothing."""
-    by_name = _unique({}, entities)
-    for entity in by_name.values():
-        for reference in entity.references:
-            if reference.to not in by_name:
-                raise ValueError(f"{entity.name}.{reference.wire} refers to {reference.to}, which is not registered")
+    """Join everything; raise ValueError on a doubled name or a reference to nothing or to a later entity."""
+    by_name: dict[str, Entity] = {}
+    for entity in entities:
+        if entity.name in by_name:
+            raise ValueError(f"entity {entity.name} is registered twice")
+        by_name[entity.name] = entity
+        _check_references(entity, by_name)
     all_datasets: dict[str, Dataset] = {name: entity.dataset(by_name) for name, entity in by_name.items()}
     for dataset in datasets:
         if dataset.name in all_datasets:
@@ -34,12 +70,13 @@ def build_registry(
     return Registry(by_name, all_datasets)
 
 
-def _unique(found: dict[str, Entity], entities: Iterable[Entity]) -> dict[str, Entity]:
-    for entity in entities:
-        if entity.name in found:
-            raise ValueError(f"entity {entity.name} is registered twice")
-        found[entity.name] = entity
-    return found
+def _check_references(entity: Entity, earlier: Mapping[str, Entity]) -> None:
+    for reference in entity.references:
+        if reference.to not in earlier:
+            raise ValueError(f"{entity.name}.{reference.wire} refers to {reference.to}, which is not registered before")
+        unknown = set(reference.by.values()) - {item.wire for item in earlier[reference.to].fields if item.unique}
+        if unknown:
+            raise ValueError(f"{entity.name}.{reference.wire} is found by {min(unknown)}, no unique field")
 
 
 def _extend(dataset: Dataset, group: ColumnGroup) -> Dataset:

@@ -1,32 +1,35 @@
 """Adding, changing and deleting single records from the parameters of a request."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import asyncpg
-import orjson
 
 from coldshelf.kit.db import Connection
 from coldshelf.kit.ids import ClientId
 from coldshelf.kit.web.params import Params
 from coldshelf.records import store
 from coldshelf.records.dataset import Dataset
-from coldshelf.records.entity import Entity, Field, Reference, Values
-from coldshelf.records.errors import FieldInvalid, RecordExists, RecordNotFound
-from coldshelf.records.fields import TYPE_MAPS, FieldType
+from coldshelf.records.entity import Entity, Reference, Values
+from coldshelf.records.errors import (
+    FieldInvalid,
+    RecordAddedMeanwhile,
+    RecordExists,
+    RecordInUse,
+    RecordNotFound,
+)
 from coldshelf.records.query import Shape, page_statement
 from coldshelf.records.registry import Registry
-
-NOT_FIELDS = frozenset({"action", "id", "format", "asarray", "callback", "_dc"})
+from coldshelf.records.store import Lock
+from coldshelf.records.values import check_required, key_value, read_values
 
 
 @dataclass(frozen=True, slots=True)
 class Saved:
-    """A record after a save, load or delete; `warnings` name parameters that were not used."""
+    """A record after a save, load or delete, as the JSON text that a list shows; `warnings` name what was not used."""
 
     id: int
-    record: dict[str, Any]  # as the list shows it: any JSON
+    record: str
     warnings: tuple[str, ...] = ()
 
 
@@ -35,39 +38,34 @@ async def save_record(
 ) -> Saved:
     """Add, change (only what is sent) or upsert by code, in the caller's transaction.
 
-    Raises FieldInvalid, RecordNotFound or RecordExists with the field and the cure.
+    Raises FieldInvalid, RecordNotFound or RecordExists with the field and the cure; RecordAddedMeanwhile when trying
+    again may find the record.
     """
-    values, warnings = read_values(entity, params)
-    existing = await find_row(connection, client_id, entity, params, locking=True)
-    if params.text("id") == "0" and existing is not None:
+    read = read_values(entity, registry.datasets[entity.name], params)
+    # What is referred to is held first, from the top of the registry down: the order in which a rename goes down too.
+    references = await _resolve_references(connection, registry, client_id, entity, params)
+    before = await _find(connection, client_id, entity, params, lock=Lock.CHANGE)
+    if before is not None and params.integer("id") == 0:
         raise RecordExists(f"{entity.name} {_key_text(entity, params)} exists already; leave id out to change it")
-    values |= await _resolve_references(connection, registry, client_id, entity, params)
-    if existing is None:
-        _check_required(entity, values)
+    values = {**read.values, **_sent_keys(entity, params, read.values, before), **references}
+    if before is None:
+        check_required(entity, values)
+    _check_not_itself(entity, values, before)
     if entity.before_save:
-        values = await entity.before_save(connection, values, existing)
-    row_id = await _write(connection, client_id, entity, values, existing)
+        values = await entity.before_save(connection, values, before)
+    row_id = await _write(connection, client_id, entity, values, before)
     if entity.after_save:
-        await entity.after_save(connection, row_id, values)
-    if existing is not None:
-        await _touch_dependents(connection, registry, entity, existing, values)
-    return Saved(row_id, await load_in(connection, registry.datasets[entity.name], row_id), tuple(warnings))
-
-
-async def _write(
-    connection: Connection, client_id: ClientId, entity: Entity, values: Values, existing: Values | None
-) -> int:
-    try:
-        return await store.write_row(connection, client_id, entity, values, existing["id"] if existing else None)
-    except asyncpg.UniqueViolationError as error:
-        raise RecordExists(_unique_message(entity, values, error)) from error
+        await entity.after_save(connection, row_id, values, before)
+    if before is not None:
+        await _touch_dependents(connection, registry, entity, before, values)
+    return Saved(row_id, await load_in(connection, registry.datasets[entity.name], row_id), read.warnings)
 
 
 async def load_record(
     connection: Connection, registry: Registry, client_id: ClientId, entity: Entity, params: Params
 ) -> Saved:
     """Load one record by id or code."""
-    row = await _existing(connection, client_id, entity, params)
+    row = await _existing(connection, client_id, entity, params, lock=Lock.NONE)
     return Saved(row["id"], await load_in(connection, registry.datasets[entity.name], row["id"]))
 
 
@@ -75,95 +73,58 @@ async def delete_record(
     connection: Connection, registry: Registry, client_id: ClientId, entity: Entity, params: Params
 ) -> Saved:
     """Set `IsDeleted`; the row stays. Refused while other active records refer to it."""
-    row = await _existing(connection, client_id, entity, params, locking=True)
-    for other, reference in _referring(registry, entity):
+    row = await _existing(connection, client_id, entity, params, lock=Lock.DELETE)
+    for other, reference in registry.referring(entity):
         if await store.is_referred_to(connection, other, reference, row["id"]):
-            raise RecordExists(f"{entity.name} {row['id']} is still used by {other.name}; change or delete those first")
-    await store.write_row(connection, client_id, entity, {"is_deleted": True}, row["id"])
+            raise RecordInUse(f"{entity.name} {row['id']} is still used by {other.name}")
+    await store.change_row(connection, client_id, entity, row["id"], {"is_deleted": True})
     return Saved(row["id"], await load_in(connection, registry.datasets[entity.name], row["id"], deleted=True))
 
 
-def read_values(entity: Entity, params: Params) -> tuple[dict[str, Any], list[str]]:
-    """Read every sent field as its type; name the parameters that mean nothing here."""
-    values: dict[str, Any] = {}
-    known = {name.lower() for name in (*entity.keys, *NOT_FIELDS)}
-    for reference in entity.references:
-        known |= {name.lower() for name in (reference.wire, *reference.by)}
-    for item in entity.fields:
-        known |= {name.lower() for name in item.names}
-        sent = next((name for name in item.names if name in params), None)
-        if sent is not None and not item.read_only:
-            values[item.name] = _value(item, params.text(sent))
-    for parameter, wire in entity.keys.items():
-        item = entity.field(wire)
-        if parameter in params and item.name not in values:
-            values[item.name] = _value(item, params.text(parameter))
-    warnings = [f"{name} was ignored: {entity.name} has no such field" for name in params if name.lower() not in known]
-    return values, warnings
+async def load_in(connection: Connection, dataset: Dataset, row_id: int, *, deleted: bool = False) -> str:
+    """Load one record as the JSON text that a list shows."""
+    key = dataset.column(dataset.key)
+    assert key is not None  # noqa: S101  # every dataset declares its key
+    shape = Shape(dataset=dataset, sort=key, conditions=((key, "="),), with_deleted=deleted)
+    values = {"v0_0": row_id, "start": 0, "first": 0, "limit": 1}
+    async for batch in store.fetch_pages(connection, page_statement(shape), values, size=1):
+        return str(batch[0]["record"])
+    raise RecordNotFound(f"There is no {dataset.name} with id {row_id}")
 
 
-def _value(item: Field, text: str) -> Any:  # the type is that of the field
-    kind = TYPE_MAPS[item.type]
-    if text.strip() == "":
-        if item.required:
-            raise FieldInvalid(f"{item.wire} must not be empty")
-        if item.type in {FieldType.BOOLEAN, FieldType.FLAG}:
-            raise FieldInvalid(f"{item.wire} takes {kind.takes}")
-        return None
-    try:
-        value = kind.parse(text.strip())
-    except ValueError as error:
-        raise FieldInvalid(f"{item.wire} takes {kind.takes}, not {text!r}") from error
-    _check_bounds(item, value)
-    return _choice(item, value) if item.choices else value
+async def _find(
+    connection: Connection, client_id: ClientId, entity: Entity, params: Params, *, lock: Lock
+) -> dict[str, Any] | None:
+    """Find the row that `id`, or else a key parameter, names; None when a save would add it.
 
-
-def _check_bounds(item: Field, value: Any) -> None:  # same
-    if item.max_length and len(str(value)) > item.max_length:
-        raise FieldInvalid(f"{item.wire} has {len(str(value))} characters; at most {item.max_length}")
-    if item.minimum is not None and value < item.minimum:
-        raise FieldInvalid(f"{item.wire} is {value}; at least {item.minimum}")
-    if item.maximum is not None and value > item.maximum:
-        raise FieldInvalid(f"{item.wire} is {value}; at most {item.maximum}")
-
-
-def _choice(item: Field, value: str) -> str:
-    for choice in item.choices:
-        if choice.lower() == value.lower():
-            return choice
-    raise FieldInvalid(f"{item.wire} takes {', '.join(item.choices)}, not {value!r}")
-
-
-def _check_required(entity: Entity, values: Mapping[str, Any]) -> None:
-    missing = [item.wire for item in entity.fields if item.required and values.get(item.name) is None]
-    missing += [item.wire for item in entity.references if item.required and values.get(item.name) is None]
-    if missing:
-        raise FieldInvalid(f"{entity.name} needs {', '.join(missing)}")
-
-
-async def find_row(
-    connection: Connection, client_id: ClientId, entity: Entity, params: Params, *, locking: bool = False
-) -> Mapping[str, Any] | None:
-    """Find the row that `id` or a key parameter names; None when a save would add it."""
+    A row found by a later key is another record when an earlier key was sent and the row holds a different one.
+    """
     row_id = params.integer("id", default=0)
     if row_id:
-        row = await store.row_by(connection, client_id, entity, "id", row_id, locking=locking)
+        row = await store.row_by(connection, client_id, entity, "id", row_id, lock=lock)
         if row is None:
             raise RecordNotFound(f"There is no {entity.name} with id {row_id}")
         return row
-    for parameter, wire in entity.keys.items():
-        if params.text(parameter):
-            item = entity.field(wire)
-            return await store.row_by(
-                connection, client_id, entity, f"{item.name}_key", params.text(parameter).lower(), locking=locking
-            )
+    sent = {name: entity.field(wire).name for name, wire in entity.keys.items() if params.text(name)}
+    missed: list[str] = []
+    for name, column in sent.items():
+        row = await store.row_by(connection, client_id, entity, f"{column}_key", params.text(name), lock=lock)
+        if row is None:
+            missed.append(name)
+            continue
+        other = next((earlier for earlier in missed if row[sent[earlier]] is not None), None)
+        if other is None:
+            return row
+        raise RecordExists(
+            f"{entity.name} with {name} {params.text(name)!r} exists already; its {other} is {row[sent[other]]!r}"
+        )
     return None
 
 
 async def _existing(
-    connection: Connection, client_id: ClientId, entity: Entity, params: Params, *, locking: bool = False
-) -> Mapping[str, Any]:
-    row = await find_row(connection, client_id, entity, params, locking=locking)
+    connection: Connection, client_id: ClientId, entity: Entity, params: Params, *, lock: Lock
+) -> dict[str, Any]:
+    row = await _find(connection, client_id, entity, params, lock=lock)
     if row is None:
         raise RecordNotFound(f"There is no {entity.name} {_key_text(entity, params)}")
     return row
@@ -174,60 +135,91 @@ def _key_text(entity: Entity, params: Params) -> str:
     return " ".join(sent) or f"without id, {' or '.join(entity.keys)}"
 
 
+def _sent_keys(entity: Entity, params: Params, values: Values, before: Values | None) -> dict[str, Any]:
+    """Give the values of key parameters that are no field names: they name a new record, or rename one found by id."""
+    found: dict[str, Any] = {}
+    for parameter, wire in entity.keys.items():
+        item = entity.field(wire)
+        if item.name in values or item.name in found or not params.text(parameter):
+            continue
+        if before is None or str(before[item.name]).lower() != params.text(parameter).lower():
+            found[item.name] = key_value(entity, parameter, params)
+    return found
+
+
 async def _resolve_references(
     connection: Connection, registry: Registry, client_id: ClientId, entity: Entity, params: Params
 ) -> dict[str, int | None]:
     found: dict[str, int | None] = {}
-    for reference in entity.references:
-        target = registry.entities[reference.to]
-        sent = next((name for name in (reference.wire, *reference.by) if name in params), None)
-        if sent is None:
-            continue
-        text = params.text(sent)
-        if text.strip() in {"", "0"}:
-            found[reference.name] = None
-            continue
-        column: str = "id" if sent == reference.wire else f"{target.field(reference.by[sent]).name}_key"
-        value: int | str = params.integer(sent, default=0) if sent == reference.wire else text.strip().lower()
-        row = await store.row_by(connection, client_id, target, column, value)
-        if row is None:
-            raise FieldInvalid(f"{sent}: there is no {reference.to} {text!r}")
-        found[reference.name] = row["id"]
+    for reference in registry.references_of(entity):
+        sent = [name for name in (reference.wire, *reference.by) if name in params]
+        ids = [
+            await _referred_id(connection, registry, client_id, (reference, name), params)
+            for name in sent
+            if not _is_nothing(reference, name, params)
+        ]
+        if len(set(ids)) > 1:
+            raise FieldInvalid(f"{' and '.join(sent)} name different records of {reference.to}")
+        if sent and not ids and reference.required:
+            raise FieldInvalid(f"{reference.wire} must not be empty")
+        if sent:
+            found[reference.name] = ids[0] if ids else None
     return found
 
 
-def _unique_message(entity: Entity, values: Mapping[str, Any], error: asyncpg.UniqueViolationError) -> str:
-    constraint = error.constraint_name or ""
+def _is_nothing(reference: Reference, name: str, params: Params) -> bool:
+    return params.text(name) in ({"", "0"} if name == reference.wire else {""})
+
+
+async def _referred_id(
+    connection: Connection,
+    registry: Registry,
+    client_id: ClientId,
+    sent: tuple[Reference, str],
+    params: Params,
+) -> int:
+    """Find the record that a reference names by id or by a unique field, and hold it."""
+    reference, name = sent
+    target = registry.entities[reference.to]
+    column = "id" if name == reference.wire else f"{target.field(reference.by[name]).name}_key"
+    value: int | str = params.integer(name, default=0) if column == "id" else params.text(name)
+    row = await store.row_by(connection, client_id, target, column, value, lock=Lock.REFER)
+    if row is None:
+        raise FieldInvalid(f"{name}: there is no {reference.to} {params.text(name)!r}")
+    return int(row["id"])
+
+
+def _check_not_itself(entity: Entity, values: Values, before: Values | None) -> None:
+    for reference in entity.references:
+        if reference.to == entity.name and before and values.get(reference.name) == before["id"]:
+            raise FieldInvalid(f"{reference.wire}: {entity.name} {before['id']} cannot refer to itself")
+
+
+async def _write(
+    connection: Connection, client_id: ClientId, entity: Entity, values: Values, before: Values | None
+) -> int:
+    try:
+        if before is None:
+            return await store.add_row(connection, client_id, entity, values)
+        await store.change_row(connection, client_id, entity, before["id"], values)
+        return int(before["id"])
+    except asyncpg.UniqueViolationError as error:
+        kind = RecordAddedMeanwhile if before is None else RecordExists
+        raise kind(_unique_message(entity, values, error)) from error
+
+
+def _unique_message(entity: Entity, values: Values, error: asyncpg.UniqueViolationError) -> str:
     for item in entity.fields:
-        if item.unique and constraint.endswith(item.name):
+        if item.unique and error.constraint_name == f"{entity.table}_{item.name}":
             return f"{entity.name} with {item.wire} {values.get(item.name)!r} exists already"
     return f"{entity.name} exists already"
 
 
-def _referring(registry: Registry, entity: Entity) -> list[tuple[Entity, Reference]]:
-    return [
-        (other, reference)
-        for other in registry.entities.values()
-        for reference in other.references
-        if reference.to == entity.name
-    ]
-
-
 async def _touch_dependents(
-    connection: Connection, registry: Registry, entity: Entity, before: Mapping[str, Any], values: Mapping[str, Any]
+    connection: Connection, registry: Registry, entity: Entity, before: Values, values: Values
 ) -> None:
     """Touch the rows that show a changed name, so that their modification time stays true."""
-    for other, reference in _referring(registry, entity):
-        if any(column in values and values[column] != before[column] for column in reference.shows.values()):
-            await store.touch_by(connection, other.table, reference.name, before["id"])
-
-
-async def load_in(connection: Connection, dataset: Dataset, row_id: int, *, deleted: bool = False) -> dict[str, Any]:
-    """Load one record as the list shows it."""
-    key = dataset.column(dataset.key)
-    assert key is not None  # noqa: S101  # every dataset declares its key
-    shape = Shape(dataset, ((key, "=", 1),), key, False, deleted, False, False, False)
-    values = {"v0_0": row_id, "start": 0, "first": 0, "limit": 1}
-    async for batch in store.fetch_pages(connection, page_statement(shape), values, size=1):
-        return dict(orjson.loads(batch[0]["record"]))
-    raise RecordNotFound(f"There is no {dataset.name} with id {row_id}")
+    changed = {name for name, value in values.items() if value != before.get(name)}
+    for showing in registry.shown_in(entity):
+        if changed & showing.columns:
+            await store.touch_by(connection, showing.relation, showing.on, before["id"])

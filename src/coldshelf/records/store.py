@@ -1,7 +1,9 @@
 """Every query of the engine."""
 
 from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 from typing import Any
 
 from asyncpg import Record
@@ -11,18 +13,43 @@ from coldshelf.kit.ids import ClientId
 from coldshelf.records.entity import Entity, Reference
 from coldshelf.records.query import Statement
 
-POSITION_KEPT = "10 minutes"
 
-RECALL = f"""
-    SELECT last_id FROM list_position
-    WHERE client_id = $1 AND pull = $2 AND next_start = $3 AND noted_on > now() - interval '{POSITION_KEPT}'"""
-REMEMBER = f"""
-    INSERT INTO list_position (client_id, pull, next_start, last_id) VALUES ($1, $2, $3, $4)
+class Lock(StrEnum):
+    """How long a row that was read stays as it is: a reader's none, or until the end of the transaction.
+
+    A save holds its own row by CHANGE and the rows that it refers to by REFER, so that renaming those waits, and then
+    finds and touches the row that refers to them. Foreign keys alone are content with CHANGE: uploads never wait.
+    """
+
+    NONE = ""
+    REFER = "FOR SHARE"
+    CHANGE = "FOR NO KEY UPDATE"
+    DELETE = "FOR UPDATE"
+
+
+@dataclass(frozen=True, slots=True)
+class PageEnd:
+    """Where a page of a pull ended, and the moment up to which the whole pull sees."""
+
+    as_of: datetime
+    last_id: int
+
+
+# `noted_on` is the moment up to which the pull sees. Two pulls by one reader with one filter at about the same time
+# share their notes: the smaller id repeats rows where the larger one could skip some, and no page sees less than the
+# one before it.
+RECALL = """
+    SELECT noted_on, last_id FROM list_position
+    WHERE client_id = $1 AND pull = $2 AND next_start = $3 AND noted_on > now() - interval '1 day'"""
+NOTE = """
+    INSERT INTO list_position (client_id, pull, next_start, noted_on, last_id) VALUES ($1, $2, $3, $4, $5)
     ON CONFLICT (client_id, pull, next_start) DO UPDATE SET
-        last_id = CASE WHEN list_position.noted_on > now() - interval '{POSITION_KEPT}'
+        last_id = CASE WHEN list_position.noted_on > excluded.noted_on - interval '1 hour'
             THEN least(list_position.last_id, excluded.last_id) ELSE excluded.last_id END,
-        noted_on = clock_timestamp()"""
-"""Two pulls of the same filter may run at once: the smaller key repeats rows, the larger one could skip some."""
+        noted_on = greatest(list_position.noted_on, excluded.noted_on)"""
+FORGET = """
+    WITH old AS (DELETE FROM list_position WHERE noted_on < now() - interval '1 day' RETURNING 1)
+    SELECT count(*) FROM old"""
 
 
 async def horizon(database: Database) -> datetime:
@@ -46,44 +73,68 @@ async def fetch_pages(
             return
 
 
-async def recall_position(connection: Connection, client_id: ClientId, pull: bytes, start: int) -> int | None:
-    value = await connection.fetchval(RECALL, client_id, pull, start)
-    return None if value is None else int(value)
+async def recall_page_end(database: Database, client_id: ClientId, pull: bytes, *, next_start: int) -> PageEnd | None:
+    async with database.scope(client_id, readonly=True) as connection:
+        row = await connection.fetchrow(RECALL, client_id, pull, next_start)
+    return None if row is None else PageEnd(row["noted_on"], row["last_id"])
 
 
-async def remember_position(
-    connection: Connection, client_id: ClientId, pull: bytes, start: int, last_id: int
+async def note_page_end(
+    database: Database, client_id: ClientId, pull: bytes, *, next_start: int, note: PageEnd
 ) -> None:
-    await connection.execute(REMEMBER, client_id, pull, start, last_id)
+    async with database.scope(client_id) as connection:
+        await connection.execute(NOTE, client_id, pull, next_start, note.as_of, note.last_id)
+
+
+async def forget_page_ends(connection: Connection) -> int:
+    """Delete notes that are older than a day, of all tenants; the connection is the owner's. Return how many."""
+    return int(await connection.fetchval(FORGET))
 
 
 async def row_by(
-    connection: Connection, client_id: ClientId, entity: Entity, column: str, value: int | str, *, locking: bool = False
+    connection: Connection,
+    client_id: ClientId,
+    entity: Entity,
+    column: str,
+    value: int | str,
+    *,
+    lock: Lock = Lock.NONE,
 ) -> dict[str, Any] | None:
     """Find an active row by its id or by a lower-case key column; values have the types of their columns."""
+    # The database folds the value as it folded the column: letter case differs outside ASCII.
+    place = "$2" if column == "id" else "lower($2::text)"
     row = await connection.fetchrow(
-        f'SELECT * FROM {entity.table} WHERE client_id = $1 AND "{column}" = $2 AND NOT is_deleted'
-        + (" FOR UPDATE" if locking else ""),
+        f'SELECT * FROM {entity.table} WHERE client_id = $1 AND "{column}" = {place} AND NOT is_deleted {lock}',
         client_id,
         value,
     )
     return None if row is None else dict(row)
 
 
-async def write_row(
-    connection: Connection, client_id: ClientId, entity: Entity, values: Mapping[str, Any], row_id: int | None
-) -> int:
-    """Insert a row (`row_id` None) or change the given columns; return the id."""
-    names = list(values)
-    if row_id is None:
-        columns = ", ".join(f'"{name}"' for name in names)
-        places = ", ".join(f"${n}" for n in range(2, len(names) + 2))
-        text = f"INSERT INTO {entity.table} (client_id, {columns}) VALUES ($1, {places}) RETURNING id"
-        return int(await connection.fetchval(text, client_id, *values.values()))
-    changes = ", ".join(f'"{name}" = ${n}' for n, name in enumerate(names, 3)) or "is_deleted = is_deleted"
+async def add_row(connection: Connection, client_id: ClientId, entity: Entity, values: Mapping[str, Any]) -> int:
+    """Insert a row, values by column; None gives a column its default. Return the id."""
+    places, given = _places(values, first=2)
+    names = "".join(f', "{name}"' for name in places)
+    new = "".join(f", {place}" for place in places.values())
+    text = f"INSERT INTO {entity.table} (client_id{names}) VALUES ($1{new}) RETURNING id"
+    return int(await connection.fetchval(text, client_id, *given))
+
+
+async def change_row(
+    connection: Connection, client_id: ClientId, entity: Entity, row_id: int, values: Mapping[str, Any]
+) -> None:
+    """Change the given columns; None gives a column its default."""
+    places, given = _places(values, first=3)
+    changes = ", ".join(f'"{name}" = {place}' for name, place in places.items()) or "is_deleted = is_deleted"
     text = f"UPDATE {entity.table} SET {changes} WHERE client_id = $1 AND id = $2"
-    await connection.execute(text, client_id, row_id, *values.values())
-    return row_id
+    await connection.execute(text, client_id, row_id, *given)
+
+
+def _places(values: Mapping[str, Any], *, first: int) -> tuple[dict[str, str], list[Any]]:
+    """Name the place of each value in a statement, from `$first` on, and list the values that get one."""
+    given = [(name, value) for name, value in values.items() if value is not None]
+    places = {name: f"${number}" for number, (name, _) in enumerate(given, first)}
+    return {name: places.get(name, "DEFAULT") for name in values}, [value for _, value in given]
 
 
 async def is_referred_to(connection: Connection, entity: Entity, reference: Reference, row_id: int) -> bool:
@@ -95,5 +146,10 @@ async def is_referred_to(connection: Connection, entity: Entity, reference: Refe
 
 
 async def touch_by(connection: Connection, table: str, column: str, value: int) -> None:
-    """Give rows a new modification time without changing them."""
-    await connection.execute(f'UPDATE {table} SET is_deleted = is_deleted WHERE "{column}" = $1', value)
+    """Give rows a new modification time without changing them; in order, so that two touches never deadlock."""
+    await connection.execute(
+        f"""
+        UPDATE {table} SET is_deleted = is_deleted WHERE id IN (
+            SELECT id FROM {table} WHERE "{column}" = $1 ORDER BY id FOR NO KEY UPDATE)""",
+        value,
+    )

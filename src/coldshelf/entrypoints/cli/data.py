@@ -15,7 +15,9 @@ from coldshelf.entrypoints.doctor import diagnose
 from coldshelf.entrypoints.reference import reference_page
 from coldshelf.kit.errors import InputInvalid
 from coldshelf.kit.settings import load_settings
-from coldshelf.publishing.service import Mode, RunManifest, export
+from coldshelf.publishing.models import BULK_DATASETS, Mode, RunManifest
+from coldshelf.publishing.schemas import run_manifest_json
+from coldshelf.publishing.service import export
 
 
 def add_to(app: typer.Typer) -> None:
@@ -48,17 +50,17 @@ def export_command(
                 url=url,
                 client=await client_by_code(run, client),
                 mode=Mode.FULL if full else Mode.DELTA,
-                datasets=tuple(dataset or ()),
-                folder=to.absolute(),
+                datasets=tuple(dataset or BULK_DATASETS),
+                destination=to.absolute(),
             )
 
     manifest = asyncio.run(work())
     if as_json:
-        typer.echo(json.dumps(manifest.as_json()))
+        typer.echo(run_manifest_json(manifest).decode())
     else:
         for table in manifest.tables:
             typer.echo(f"{table.dataset}: {table.rows} rows")
-        typer.echo(f"run {manifest.run_id} in {to}")
+        typer.echo(f"run {manifest.head.run_id} in {to / manifest.head.run_folder}")
 
 
 def openapi(

@@ -25,7 +25,8 @@ from coldshelf.kit import embedded
 from coldshelf.kit.ids import ClientId
 from coldshelf.kit.settings import Settings, load_settings
 from coldshelf.masterdata.service import prepare_client
-from coldshelf.publishing.service import Mode, export
+from coldshelf.publishing.models import Mode
+from coldshelf.publishing.service import export
 
 CLIENT = "demo"
 USERS = {"Client Admin": "demo-admin", "Installer": "demo-installer", "Sales Rep": "demo-rep"}
@@ -116,8 +117,8 @@ async def _seed(settings: Settings, url: str, remembered: Path) -> tuple[ClientI
 async def _export(settings: Settings, url: str, folder: Path) -> int:
     async with runtime(settings, url, migrate=False) as run:
         client = await load_client(run, (await client_by_code(run, CLIENT)).id)
-        manifest = await export(run, registry(), url=url, client=client, mode=Mode.FULL, folder=folder)
-        return sum(table.rows for table in manifest.tables)
+        manifest = await export(run, registry(), url=url, client=client, mode=Mode.FULL, destination=folder)
+        return manifest.rows
 
 
 def _write_json(path: Path, address: str, client_id: ClientId, users: Users, world: World) -> None:

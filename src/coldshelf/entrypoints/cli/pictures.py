@@ -14,7 +14,8 @@ from coldshelf.pictures.imaging.decode import decode
 from coldshelf.pictures.imaging.encode import encode_jpeg
 from coldshelf.recognition.recogniser import CatalogueProduct, Detections, PlannedFacing, ProductId
 from coldshelf.recognition.recognisers import by_name
-from coldshelf.recognition.service import draw, rows_of_catalogue
+from coldshelf.masterdata.service import EMPTY_SKU, UNKNOWN_SKU, Product
+from coldshelf.recognition.service import draw, rows_of
 from coldshelf.recognition.wire import recognition_json
 
 SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".heic"}
@@ -62,7 +63,7 @@ def recognise(
     catalogue = read_catalogue(references)
     image = decode(picture.read_bytes())
     found = by_name(recogniser).recognise(image, catalogue, read_plan(planogram, catalogue) if planogram else None)
-    rows = rows_of_catalogue(found, catalogue)
+    rows = rows_of(found, products_of(catalogue))
     if annotate:
         annotate.write_bytes(encode_jpeg(draw(image, rows)))
     if as_json:
@@ -85,6 +86,16 @@ def read_catalogue(folder: Path) -> list[CatalogueProduct]:
     if not products:
         raise InputInvalid(f"No reference pictures in {folder}", cure="It takes one folder of pictures for each SKU.")
     return products
+
+
+def products_of(catalogue: list[CatalogueProduct]) -> list[Product]:
+    """Give the catalogue as master data, with the pseudo-products Unknown and Empty."""
+    named = [(item.product_id, item.sku, item.is_foreign, False, False) for item in catalogue]
+    pseudo = [(-1, UNKNOWN_SKU, False, False, True), (-2, EMPTY_SKU, False, True, False)]
+    return [
+        Product(number, sku, sku, sku, is_foreign, is_empty, is_unknown, ())
+        for number, sku, is_foreign, is_empty, is_unknown in (*named, *pseudo)
+    ]
 
 
 def read_plan(path: Path, catalogue: list[CatalogueProduct]) -> list[PlannedFacing]:

@@ -58,7 +58,8 @@ class Door:
         """Give every record that the filters let through, page by page."""
         start, total = 0, 1
         while start < total:
-            parameters = {"action": "list", "start": start, "limit": limit, "filters": json.dumps(filters)}
+            parameters: dict[str, str | int] = {"action": "list", "start": start, "limit": limit}
+            parameters["filters"] = json.dumps(filters)
             answer = self._http.get(f"/controllers/{dataset}.ashx", params=parameters).raise_for_status().json()
             yield from answer["records"]
             total = answer["totalRecords"]

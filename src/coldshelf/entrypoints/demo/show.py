@@ -18,6 +18,17 @@ from coldshelf.kit.errors import Unavailable
 STALLED = timedelta(minutes=5)
 """The demo gives up when no picture was finished for so long."""
 ENDED = frozenset({-1, 0, 13})
+COLUMNS = {
+    "Cooler": "SerialNumber",
+    "Outlet": "Location",
+    "Status": "ImageStatus",
+    "Facings": "TotalFacings",
+    "Empty": "EmptyFacings",
+    "Own %": "OwnShareOfShelf",
+    "Foreign %": "ForeignShareOfShelf",
+    "OOS %": "OOSPercentage",
+    "Compliance %": "PlanogramCompliance",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +151,7 @@ class Show:
 
     def print_results(self, shown: Sequence[Shown], records: dict[int, Record], most: int = 20) -> None:
         table = Table(title=f"Results of {len(shown)} {self._world.title}" + (f", first {most}" if len(shown) > most else ""))
-        for name in ("Cooler", "Outlet", "Status", "Facings", "Empty", "Own %", "Foreign %", "OOS %", "Compliance %"):
+        for name in COLUMNS:
             table.add_column(name, justify="left" if name in {"Cooler", "Outlet", "Status"} else "right")
         for item in shown[:most]:
             table.add_row(*_cells(records[item.picture_id]))
@@ -148,6 +159,4 @@ class Show:
 
 
 def _cells(record: Record) -> list[str]:
-    names = ("SerialNumber", "Location", "ImageStatus", "TotalFacings", "EmptyFacings", "OwnShareOfShelf")
-    names += ("ForeignShareOfShelf", "OOSPercentage", "PlanogramCompliance")
-    return ["–" if record.get(name) is None else str(record[name]) for name in names]
+    return ["–" if record.get(name) is None else str(record[name]) for name in COLUMNS.values()]

@@ -91,7 +91,7 @@ def _plan(choose: random.Random) -> Rows:
 def _rendered_cooler(number: int, plans: Sequence[Rows], choose: random.Random) -> DemoCooler:
     plan = plans[number % len(plans)]
     code, name, city = PLACES[number % len(PLACES)]
-    rows = tuple(tuple(_disturbed(sku, choose) for sku in row) for row in plan)
+    rows = tuple(tuple(_disturbed(sku, choose) for sku in row if sku) for row in plan)
     spec = SceneSpec(
         rows=rows,
         seed=number,

@@ -82,7 +82,11 @@ ASSET = Entity(
         Reference(
             wire="PlanogramId",
             to="Planogram",
-            by={"PlanogramName": "PlanogramName", "Planogram": "PlanogramName", "ExternalPlanogramCode": "ExternalPlanogramCode"},
+            by={
+                "PlanogramName": "PlanogramName",
+                "Planogram": "PlanogramName",
+                "ExternalPlanogramCode": "ExternalPlanogramCode",
+            },
             shows={"PlanogramName": "name"},
             meaning="Planogram that it follows",
         ),

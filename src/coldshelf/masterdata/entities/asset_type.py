@@ -69,7 +69,5 @@ ASSET_TYPE = Entity(
     keys={"ExternalAssetTypeCode": "ExternalAssetTypeCode", "AssetType": "Name", "Name": "Name"},
     client_wide="Models are the same for every outlet.",
     writers=INSTALLERS,
-    extra_columns=(
-        Column(wire="AssetType", column="name", parquet=None, type=FieldType.TEXT, meaning="Same as Name"),
-    ),
+    extra_columns=(Column(wire="AssetType", column="name", parquet=None, type=FieldType.TEXT, meaning="Same as Name"),),
 )

@@ -1,6 +1,16 @@
 """Brands of products."""
 
-from coldshelf.records.entity import Entity, Field, Reference
+from coldshelf.kit.db import Connection
+from coldshelf.masterdata import store
+from coldshelf.records.entity import Entity, Field, Reference, Values
+
+
+async def _pass_on_maker(connection: Connection, brand_id: int, values: Values, before: Values | None) -> None:
+    """Give the products of the brand its new maker, unless they have one of their own."""
+    maker = values.get("manufacturer_id")
+    if before and maker and maker != before["manufacturer_id"]:
+        await store.change_maker(connection, brand_id, before=before["manufacturer_id"], after=maker)
+
 
 BRAND = Entity(
     name="Brand",
@@ -18,4 +28,5 @@ BRAND = Entity(
     ),
     keys={"BrandName": "Name", "Name": "Name"},
     client_wide="Brands are the same for every outlet.",
+    after_save=_pass_on_maker,
 )

@@ -2,7 +2,6 @@
 
 from decimal import Decimal
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from coldshelf.access.principal import ADMINS
 from coldshelf.kit.db import Connection
@@ -16,14 +15,17 @@ from coldshelf.records.fields import FieldType
 async def _known_time_zone(_connection: Connection, values: Values, _before: Values | None) -> dict[str, Any]:
     # values have the types of their columns
     changed = dict(values)
-    if values.get("time_zone"):
-        try:
-            changed["time_zone"] = ZoneInfo(iana_name(values["time_zone"])).key
-        except (KeyError, ValueError) as error:
+    if changed.get("time_zone"):
+        changed["time_zone"] = iana_name(changed["time_zone"])
+        if changed["time_zone"] is None:
             raise FieldInvalid(
                 f"TimeZone {values['time_zone']!r} is unknown; use a name such as Asia/Bangkok or Pacific Standard Time"
-            ) from error
+            )
     return changed
+
+
+def _by_name(*names: str) -> str:
+    return f"outlets keep this as text: send {' or '.join(names)}"
 
 
 LOCATION = Entity(
@@ -98,6 +100,20 @@ LOCATION = Entity(
         Field(wire="DirectionNotes", column="notes", parquet=None, max_length=4000, meaning="Notes"),
     ),
     keys={"ExternalLocationCode": "ExternalLocationCode", "LocationCode": "Code", "Code": "Code"},
+    unused={
+        "SateId": _by_name("StateName"),
+        "StateId": _by_name("StateName"),
+        "CountryId": _by_name("CountryName"),
+        "MarketId": _by_name("MarketName"),
+        "ChannelId": _by_name("Channel"),
+        "LocationTypeId": _by_name("LocationType"),
+        "ClassificationId": _by_name("Classification"),
+        "CustomerId": _by_name("CustomerName"),
+        "DistributorId": _by_name("DistributorName"),
+        "TimeZoneId": _by_name("TimeZone"),
+        "RouteId": _by_name("LocationRoute"),
+        "PreSellerRouteId": "outlets have no pre-seller route yet",
+    },
     location="id",
     writers=ADMINS,
     extra_columns=(

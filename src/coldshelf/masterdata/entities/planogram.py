@@ -1,8 +1,7 @@
 """Planograms and their places (contract 5.1, Planogram). Once used for a picture, a planogram does not change."""
 
-import json
 from decimal import Decimal
-from typing import Any
+from typing import Any, TypeGuard
 
 from coldshelf.kit.db import Connection
 from coldshelf.masterdata import store
@@ -10,11 +9,13 @@ from coldshelf.masterdata.errors import PlanogramInUse
 from coldshelf.records.dataset import Column
 from coldshelf.records.entity import Entity, Field, Reference, Values
 from coldshelf.records.errors import FieldInvalid
-from coldshelf.records.fields import FieldType
+from coldshelf.records.fields import FieldType, read_json
 
 MOST_SHELVES = 50
 MOST_PLACES = 50
-FROZEN = ("facing_details", "asset_type_id")
+MOST_STACKED = 5
+STAYS_FREE = frozenset({"external_code", "start_date"})
+"""What may still be set on a used planogram: how other systems call it, and when it starts to hold."""
 
 
 def planned_rows(text: str) -> list[list[tuple[int, int]]]:
@@ -22,7 +23,7 @@ def planned_rows(text: str) -> list[list[tuple[int, int]]]:
 
     Raises FieldInvalid naming the shelf and the place.
     """
-    shelves = json.loads(text)
+    shelves = read_json(text)
     if not isinstance(shelves, list) or len(shelves) > MOST_SHELVES:
         raise FieldInvalid(f"FacingDetails takes a list of at most {MOST_SHELVES} shelves")
     return [_planned_row(number, shelf) for number, shelf in enumerate(shelves, 1)]
@@ -31,40 +32,58 @@ def planned_rows(text: str) -> list[list[tuple[int, int]]]:
 def _planned_row(number: int, shelf: object) -> list[tuple[int, int]]:
     products = shelf.get("products") if isinstance(shelf, dict) else None
     if not isinstance(products, list) or len(products) > MOST_PLACES:
-        raise FieldInvalid(f'FacingDetails, shelf {number}: takes {{"products": […]}} with at most {MOST_PLACES} places')
+        raise FieldInvalid(
+            f'FacingDetails, shelf {number}: takes {{"products": […]}} with at most {MOST_PLACES} places'
+        )
     return [_planned_place(number, place, product) for place, product in enumerate(products, 1)]
 
 
 def _planned_place(shelf: int, place: int, product: object) -> tuple[int, int]:
     product_id = product.get("id") if isinstance(product, dict) else None
     stack = product.get("stackSize", 1) if isinstance(product, dict) else None
-    if not isinstance(product_id, int) or not isinstance(stack, int) or not 1 <= stack <= 5:
+    if not _is_whole(product_id, 2**63 - 1) or not _is_whole(stack, MOST_STACKED):
         raise FieldInvalid(
-            f'FacingDetails, shelf {shelf}, place {place}: takes {{"id": product id}}, stackSize from 1 to 5'
+            f'FacingDetails, shelf {shelf}, place {place}: takes {{"id": product id}},'
+            f" stackSize from 1 to {MOST_STACKED}"
         )
     return product_id, stack
+
+
+def _is_whole(value: object, most: int) -> TypeGuard[int]:
+    return isinstance(value, int) and not isinstance(value, bool) and 1 <= value <= most
 
 
 async def _check_places(connection: Connection, values: Values, before: Values | None) -> dict[str, Any]:
     # values have the types of their columns
     changed = dict(values)
-    if before and before["used_on"] and any(name in values and values[name] != before[name] for name in FROZEN):
-        raise PlanogramInUse(f"Planogram {before['name']!r} was used for a picture and does not change any more")
     if changed.get("facing_details") is not None:
         rows = planned_rows(changed["facing_details"])
-        wanted = {product_id for row in rows for product_id, _ in row}
-        missing = wanted - await store.existing_products(connection, wanted)
-        if missing:
-            raise FieldInvalid(f"FacingDetails: there is no product with id {min(missing)}")
-        changed |= {"shelves": len(rows), "facings": sum(len(row) for row in rows)}
+        if before and rows == planned_rows(before["facing_details"]):
+            del changed["facing_details"]  # the same places in other words: their rows stay
+        else:
+            await _check_products(connection, rows)
+            changed |= {"shelves": len(rows), "facings": sum(len(row) for row in rows)}
     elif "facing_details" in changed:
-        changed |= {"facing_details": "[]", "shelves": 0, "facings": 0}
+        changed |= {"shelves": None, "facings": None}
+    if before and before["used_on"] and any(_differs(name, changed, before) for name in changed.keys() - STAYS_FREE):
+        raise PlanogramInUse(f"Planogram {before['name']!r} was used for a picture and does not change any more")
     return changed
 
 
-async def _write_places(connection: Connection, planogram_id: int, values: Values) -> None:
+def _differs(name: str, changed: Values, before: Values) -> bool:
+    return bool(changed[name] != before[name])
+
+
+async def _check_products(connection: Connection, rows: list[list[tuple[int, int]]]) -> None:
+    wanted = {product_id for row in rows for product_id, _ in row}
+    missing = wanted - await store.existing_products(connection, wanted)
+    if missing:
+        raise FieldInvalid(f"FacingDetails: there is no product with id {min(missing)}")
+
+
+async def _write_places(connection: Connection, planogram_id: int, values: Values, _before: Values | None) -> None:
     if "facing_details" in values:
-        await store.replace_places(connection, planogram_id, planned_rows(values["facing_details"]))
+        await store.replace_places(connection, planogram_id, planned_rows(values["facing_details"] or "[]"))
 
 
 def _number(wire: str, meaning: str) -> Column:

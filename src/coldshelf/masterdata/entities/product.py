@@ -10,11 +10,13 @@ from coldshelf.records.entity import Entity, Field, Reference, Values
 from coldshelf.records.fields import FieldType
 
 
-async def _foreign_by_maker(connection: Connection, values: Values, before: Values | None) -> dict[str, Any]:
+async def _foreign_by_maker(connection: Connection, values: Values, _before: Values | None) -> dict[str, Any]:
     # values have the types of their columns
     changed = dict(values)
-    if changed.get("brand_id") and not changed.get("manufacturer_id"):
-        changed["manufacturer_id"] = await store.manufacturer_of_brand(connection, changed["brand_id"])
+    if changed.get("brand_id") and "manufacturer_id" not in changed:
+        maker = await store.manufacturer_of_brand(connection, changed["brand_id"])
+        if maker is not None:
+            changed["manufacturer_id"] = maker
     if "is_foreign" not in changed and changed.get("manufacturer_id"):
         changed["is_foreign"] = await store.is_foreign_manufacturer(connection, changed["manufacturer_id"])
     return changed
@@ -38,7 +40,9 @@ PRODUCT = Entity(
             max_length=200,
             meaning="Unique name",
         ),
-        Field(wire="SKU", column="sku", required=True, unique=True, max_length=200, meaning="Unique stock keeping unit"),
+        Field(
+            wire="SKU", column="sku", required=True, unique=True, max_length=200, meaning="Unique stock keeping unit"
+        ),
         Field(
             wire="ExternalProductCode",
             column="external_code",
@@ -88,8 +92,6 @@ PRODUCT = Entity(
     ),
     keys={"ExternalProductCode": "ExternalProductCode", "ProductCode": "SKU", "ProductSKU": "SKU", "SKU": "SKU"},
     client_wide="Products are the same for every outlet.",
-    extra_columns=(
-        Column(wire="Product", column="name", parquet=None, type=FieldType.TEXT, meaning="Same as Name"),
-    ),
+    extra_columns=(Column(wire="Product", column="name", parquet=None, type=FieldType.TEXT, meaning="Same as Name"),),
     before_save=_foreign_by_maker,
 )

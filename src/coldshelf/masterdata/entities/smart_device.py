@@ -10,7 +10,9 @@ SMART_DEVICE = Entity(
     meaning="Camera, hub or phone; its IMEI finds the asset of an upload",
     fields=(
         Field(wire="SerialNumber", required=True, unique=True, max_length=250, meaning="Unique serial number"),
-        Field(wire="IMEI", column="imei", unique=True, max_length=50, meaning="International mobile equipment identity"),
+        Field(
+            wire="IMEI", column="imei", unique=True, max_length=50, meaning="International mobile equipment identity"
+        ),
         Field(wire="MacAddress", max_length=50, meaning="MAC address"),
         Field(wire="SmartDeviceType", max_length=150, meaning="Type of device"),
         Field(wire="AppVersion", max_length=50, meaning="Version of its software"),

@@ -61,7 +61,7 @@ def lay_out(sizes: Sequence[Size], order: Sequence[int]) -> tuple[Placement, ...
     scale = min(1.0, MAX_SIDE / total, MAX_SIDE / tallest, (MAX_PIXELS / (total * tallest)) ** 0.5)
     row_height = max(1, int(tallest * scale))
     # rounded down, so that the limits hold for the sum as well
-    widths = [max(1, int(width * row_height / height)) for width, height in sizes]
+    widths = [max(1, int(width * tallest / height * scale)) for width, height in sizes]
     placements = {}
     left = 0
     for file in sorted(range(len(sizes)), key=lambda file: order[file]):

@@ -7,6 +7,7 @@ from struct import unpack_from
 
 from coldshelf.pictures.imaging.errors import PictureCorrupt, PictureFormatUnknown
 from coldshelf.pictures.imaging.formats import SNIFF_BYTES, PictureFormat, sniff
+from coldshelf.pictures.imaging.heic import boxes, read_heic
 
 MAX_PARTS = 65_536
 """Segments, chunks or boxes a file may have; 64 MiB in PNG chunks of 8 KiB are 8,192."""
@@ -109,33 +110,15 @@ def _check_webp(data: bytes) -> None:
 
 
 def _check_heic(data: bytes) -> None:
-    at = 0
     kinds: set[bytes] = set()
-    for _ in range(MAX_PARTS):
-        if at >= len(data):
-            break
-        size, kind = _box(data, at)
-        if at + size > len(data):
+    for kind, _, end in boxes(data):
+        if end > len(data):
             # an unknown trailer may end as it likes once the picture is there
-            _require(kinds >= {b"meta", b"mdat"} and kind != b"mdat")
+            _require(kind != b"mdat")
             break
         kinds.add(kind)
-        at += size
-    _require(b"meta" in kinds)
-
-
-def _box(data: bytes, at: int) -> tuple[int, bytes]:
-    if len(data) - at < 8:
-        return 8, b""
-    size, kind = unpack_from(">I4s", data, at)
-    header = 8
-    if size == 1:
-        (size,) = unpack_from(">Q", data, at + 8)
-        header = 16
-    elif size == 0:
-        size = max(header, len(data) - at)
-    _require(size >= header)
-    return size, kind
+    _require(kinds >= {b"meta", b"mdat"})
+    read_heic(data)
 
 
 _CHECKS: dict[PictureFormat, Callable[[bytes], None]] = {

@@ -1,6 +1,7 @@
-"""A look at a received file before it is accepted: empty, too large, not a picture, cut off. No pixel is decoded."""
+"""A look at received files before they are accepted: empty, too large, not a picture, cut off. No pixel is decoded."""
 
-import mmap
+import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from coldshelf.kit.errors import ColdshelfError
@@ -13,9 +14,10 @@ from coldshelf.pictures.models import ReceivedFile
 
 @dataclass(frozen=True, slots=True)
 class Examined:
-    """A file and what was found: its time of capture, or why it is refused."""
+    """A file and what was found: its hash, its time of capture, or why it is refused."""
 
     file: ReceivedFile
+    sha256: bytes
     captured: ExifTime | None = None
     fault: ColdshelfError | None = None
 
@@ -28,13 +30,19 @@ class Examined:
         return isinstance(self.fault, PictureCorrupt | PictureFormatUnknown)
 
 
+def examine_all(files: Sequence[ReceivedFile], *, max_pixels: int) -> list[Examined]:
+    """Examine the files of one upload. Blocking."""
+    return [examine(file, max_pixels=max_pixels) for file in files]
+
+
 def examine(file: ReceivedFile, *, max_pixels: int) -> Examined:
-    """Read the header and check the structure; the file is mapped, not read into memory. Blocking."""
+    """Hash the bytes, read the header and check the structure; a large file is mapped, not read into memory."""
     if file.size == 0:
-        return Examined(file)
-    try:
-        with file.writer.reader() as stream, mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ) as content:
+        return Examined(file, hashlib.sha256(b"").digest())
+    with file.writer.content() as content:
+        sha256 = hashlib.sha256(content).digest()
+        try:
             verify_cheaply(content)
-            return Examined(file, captured=inspect(stream, max_pixels=max_pixels).captured)
-    except (PictureCorrupt, PictureFormatUnknown, PictureTooLarge) as fault:
-        return Examined(file, fault=fault)
+            return Examined(file, sha256, captured=inspect(content, max_pixels=max_pixels).captured)
+        except (PictureCorrupt, PictureFormatUnknown, PictureTooLarge) as fault:
+            return Examined(file, sha256, fault=fault)

@@ -8,8 +8,10 @@ Refused are the values that input refuses too, and that not every reader can sho
 outside the years 1 to 9999, numbers that are infinite or not a number, decimals with more digits than declared.
 """
 
+import math
+from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, NoReturn
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -26,6 +28,8 @@ MODIFIED_ON = "ModifiedOn"
 
 AnyArray = Any
 """An Arrow array of whatever type its column has; the stubs only know arrays of one type each."""
+AnyScalar = Any
+"""The same for one value."""
 
 ARROW_TYPES: dict[str, pa.DataType] = {
     "int64": pa.int64(),
@@ -104,9 +108,8 @@ class Checker:
         return pa.RecordBatch.from_arrays(arrays, schema=self.schema)
 
     def _array(self, batch: pa.RecordBatch, name: str, column: Column, array: AnyArray) -> AnyArray:
-        field = self.schema.field(name)
-        if not field.nullable and array.null_count:
-            self._refuse(batch, name, pc.index(pc.is_null(array), True).as_py(), "is empty")
+        if array.null_count and not self.schema.field(name).nullable:
+            self._refuse(batch, name, array.is_null().to_pylist(), "is empty")
         match column.type:
             case FieldType.DECIMAL:
                 return self._decimal(batch, name, array)
@@ -114,10 +117,9 @@ class Checker:
                 self._check_range(batch, name, array.view(pa.int64()), (FIRST_MICROSECOND, LAST_MICROSECOND))
             case FieldType.DATE:
                 self._check_range(batch, name, array.view(pa.int32()), (FIRST_DAY, LAST_DAY))
-            case FieldType.FLOAT:
-                row = pc.index(pc.is_finite(array), False).as_py()
-                if row >= 0:
-                    self._refuse(batch, name, row, f"is {array[row]}, which is not a finite number")
+            case FieldType.FLOAT if pc.all(pc.is_finite(array)).as_py() is False:
+                wrong = [number is not None and not math.isfinite(number) for number in array.to_pylist()]
+                self._refuse(batch, name, wrong, "is not a finite number")
             case _:
                 pass
         return array
@@ -127,19 +129,26 @@ class Checker:
         try:
             return pc.cast(array, kind)
         except pa.ArrowInvalid:
-            row = next(row for row in range(len(array)) if not _fits(array.slice(row, 1), kind))
-            self._refuse(batch, name, row, f"is {array[row]}, which is not a finite number of {kind}")
+            wrong = [not _fits(array.slice(row, 1), kind) for row in range(len(array))]
+            self._refuse(batch, name, wrong, f"is not a finite number of {kind}")
 
-    def _check_range(self, batch: pa.RecordBatch, name: str, numbers: AnyArray, bounds: tuple[int, int]) -> None:
-        least, most = pc.min_max(numbers).values()
-        if not least.is_valid or bounds[0] <= least.as_py() <= most.as_py() <= bounds[1]:
+    def _check_range(self, batch: pa.RecordBatch, name: str, numbers: AnyArray, allowed: tuple[int, int]) -> None:
+        first, last = bounds(numbers)
+        if first is None or last is None or allowed[0] <= first <= last <= allowed[1]:
             return
-        outside = pc.or_(pc.less(numbers, pa.scalar(bounds[0])), pc.greater(numbers, pa.scalar(bounds[1])))
-        self._refuse(batch, name, pc.index(outside, True).as_py(), "is infinite or not in the years 1 to 9999")
+        wrong = [number is not None and not allowed[0] <= number <= allowed[1] for number in numbers.to_pylist()]
+        self._refuse(batch, name, wrong, "is infinite or not in the years 1 to 9999")
 
-    def _refuse(self, batch: pa.RecordBatch, name: str, row: int, what: str) -> None:
+    def _refuse(self, batch: pa.RecordBatch, name: str, wrong: Iterable[bool], what: str) -> NoReturn:
+        row = next(row for row, is_wrong in enumerate(wrong) if is_wrong)
         key = batch.column(self._dataset.key)[row].as_py()
         raise ValueNotExportable(f"{self._dataset.name}.{name} {what} ({self._dataset.key} {key})")
+
+
+def bounds(numbers: AnyArray) -> tuple[int | None, int | None]:
+    """Find the least and the greatest value; None when there is none."""
+    least, greatest = pc.min_max(numbers).values()
+    return least.as_py(), greatest.as_py()
 
 
 def _fits(array: AnyArray, kind: pa.DataType) -> bool:

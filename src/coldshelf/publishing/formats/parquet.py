@@ -18,12 +18,12 @@ import pyarrow.parquet as pq
 
 from coldshelf.publishing.destination import PartWriter
 from coldshelf.publishing.errors import PartDiffers
-from coldshelf.publishing.formats.columns import MODIFIED_ON, AnyArray, moment
+from coldshelf.publishing.formats.columns import MODIFIED_ON, AnyArray, AnyScalar, bounds, moment
 from coldshelf.publishing.models import Compression, Layout, PublishedFile
 
 ZSTD_LEVEL = 3
 SAMPLE_ROWS = 5_000
-READ_BACK_ROWS = 32_768
+READ_BACK_ROWS = 8_192
 
 
 def write_parts(
@@ -87,6 +87,15 @@ class _RowGroups:
         return have
 
 
+def _constant(kind: pa.DataType, *parts: bytes) -> AnyScalar:
+    """Make a value of its bytes: `pa.scalar` imports pandas where it is installed, which takes a second."""
+    return pa.Array.from_buffers(kind, 1, [None, *map(pa.py_buffer, parts)])[0]
+
+
+NO_TEXT = _constant(pa.string(), bytes(8), b"")
+NO_LENGTH = _constant(pa.int32(), b"\xff" * 4)
+
+
 @dataclass(slots=True)
 class _Totals:
     """What rows come to, however they are cut: their number, two checksums of each column, the times of change."""
@@ -101,9 +110,9 @@ class _Totals:
         for place, column in enumerate(batch.columns):
             shape, values = self.checksums[place]
             self.checksums[place] = (zlib.crc32(_shape(column), shape), zlib.crc32(_values(column), values))
-        bounds = pc.min_max(batch.column(MODIFIED_ON).view(pa.int64()))
-        self.first_modified = min(_known(bounds["min"].as_py(), self.first_modified), default=None)
-        self.last_modified = max(_known(bounds["max"].as_py(), self.last_modified), default=None)
+        first, last = bounds(batch.column(MODIFIED_ON).view(pa.int64()))
+        self.first_modified = min(_known(first, self.first_modified), default=None)
+        self.last_modified = max(_known(last, self.last_modified), default=None)
 
 
 def _known(*numbers: int | None) -> list[int]:
@@ -113,29 +122,26 @@ def _known(*numbers: int | None) -> list[int]:
 def _shape(array: AnyArray) -> memoryview:
     """Tell apart what `_values` does not: empty values, and where one text ends and the next begins."""
     if pa.types.is_string(array.type):
-        return _values(pc.fill_null(pc.binary_length(array), -1))
+        return _values(_filled(pc.binary_length(array), NO_LENGTH))
     return _values(pc.is_valid(array))
 
 
 def _values(array: AnyArray) -> memoryview:
-    """Give the bytes of all values one after another, the empty ones as zero or nothing."""
-    kind = array.type
-    if pa.types.is_boolean(kind):
-        array = array.cast(pa.int8())
-    if array.null_count:
-        array = pc.fill_null(array, "" if pa.types.is_string(kind) else pa.scalar(0).cast(kind))
-    _, offsets, *data = array.buffers()
-    if pa.types.is_string(kind):
+    """Give the bytes of all values one after another, the empty ones as zeros or nothing."""
+    if pa.types.is_string(array.type):
+        array = _filled(array, NO_TEXT)
+        _, offsets, data = array.buffers()
         ends = memoryview(offsets).cast("i")
-        return memoryview(data[0] or b"")[ends[array.offset] : ends[array.offset + len(array)]]
+        return memoryview(data or b"")[ends[array.offset] : ends[array.offset + len(array)]]
+    if pa.types.is_boolean(array.type):
+        array = array.cast(pa.int8())
     width = array.type.bit_width // 8
-    return memoryview(offsets)[array.offset * width : (array.offset + len(array)) * width]
+    array = _filled(array.view(pa.binary(width)), _constant(pa.binary(width), bytes(width)))
+    return memoryview(array.buffers()[1])[array.offset * width : (array.offset + len(array)) * width]
 
 
-def _nothing(kind: pa.DataType) -> Any:  # a scalar of that type
-    if pa.types.is_string(kind):
-        return pa.scalar("")
-    return pa.array([b"\0" * (kind.bit_width // 8)], pa.binary(kind.bit_width // 8)).view(kind)[0]
+def _filled(array: AnyArray, value: AnyScalar) -> AnyArray:
+    return pc.fill_null(array, value) if array.null_count else array
 
 
 class _Sink(io.RawIOBase):
@@ -178,7 +184,7 @@ def _write_part(
         schema,
         compression=layout.compression.value,
         compression_level=ZSTD_LEVEL if layout.compression is Compression.ZSTD else None,
-        use_dictionary=_repetitive(table),
+        use_dictionary=_repetitive(table),  # type: ignore[arg-type]  # the stubs know the bool only
         version="2.6",
         data_page_version="1.0",
         store_schema=False,
@@ -189,6 +195,7 @@ def _write_part(
             for batch in table.to_batches():
                 totals.add(batch)
             on_rows(table.num_rows)
+            del table  # before the next one grows
             table = groups.take(min(layout.row_group_rows, layout.part_rows - totals.rows))
     return _Written(totals, sink.bytes, sink.hash.hexdigest())
 
@@ -211,8 +218,10 @@ def _compare(name: str, written: _Written, file: BinaryIO, schema: pa.Schema) ->
         found = _Totals([(0, 0)] * len(schema))
         if parquet.schema_arrow != _as_read(schema):
             raise PartDiffers(f"{name} reads back with the columns {parquet.schema_arrow}")
-        for batch in parquet.iter_batches(READ_BACK_ROWS, use_threads=False):
-            found.add(pa.RecordBatch.from_arrays([*map(_narrow, batch.columns, schema.types)], schema=schema))
+        # Over several groups at once, the reader keeps the bytes of all that it has read.
+        for group in range(parquet.num_row_groups):
+            for batch in parquet.iter_batches(READ_BACK_ROWS, row_groups=[group], use_threads=False):
+                found.add(pa.RecordBatch.from_arrays([*map(_narrow, batch.columns, schema.types)], schema=schema))
     except pa.ArrowException as error:
         raise PartDiffers(f"{name} does not read back: {error}") from error
     if found != written.totals:

@@ -19,13 +19,13 @@ import adbc_driver_postgresql
 import pyarrow as pa
 
 from coldshelf.kit.ids import ClientId
-from coldshelf.publishing.errors import SnapshotRefused
+from coldshelf.publishing.errors import SnapshotFailed
 from coldshelf.publishing.formats.columns import Checker, moment, select_text
 from coldshelf.records.dataset import Dataset
 
 READER = "coldshelf_reader"
-BATCH_BYTES = 4 * 1024 * 1024
-BATCHES_AHEAD = 2
+BATCH_BYTES = 1024 * 1024
+BATCHES_AHEAD = 8
 """The server sends on while a row group is written; more would only cost memory."""
 
 
@@ -67,13 +67,13 @@ class Snapshot:
             with _translated(f"reading {dataset.name}"):
                 reader = _run(statement, select_text(dataset, since))
             checker.check_types(reader.schema)
-            with _read_ahead(reader) as batches:
+            with _read_ahead(reader, dataset.name) as batches:
                 yield (checker.checked(batch) for batch in batches)
 
 
 @contextmanager
 def open_snapshot(url: str, client_id: ClientId) -> Iterator[Snapshot]:
-    """Open a connection of the reading role; raise SnapshotRefused."""
+    """Open a connection of the reading role; raise SnapshotFailed."""
     with _translated("connecting"):
         database = adbc_driver_postgresql.connect(reader_url(url, client_id))
     with database, adbc_driver_manager.AdbcConnection(database) as connection:
@@ -86,7 +86,7 @@ def open_snapshot(url: str, client_id: ClientId) -> Iterator[Snapshot]:
                 "SELECT current_user || ' ' || coldshelf_client() || ' ' || current_setting('transaction_isolation')",
             )
         if as_of is None or seen != f"{READER} {int(client_id)} repeatable read":
-            raise SnapshotRefused(
+            raise SnapshotFailed(
                 f"The database connected as {seen!r}, not as {READER} for client {client_id}",
                 cure="Give a database URL that leads to PostgreSQL itself; a pooler may drop connection options.",
             )
@@ -110,11 +110,11 @@ def _translated(doing: str) -> Iterator[None]:
     try:
         yield
     except (adbc_driver_manager.Error, pa.ArrowException) as error:
-        raise SnapshotRefused(f"{doing}: {str(error).strip()}") from error
+        raise SnapshotFailed(f"{doing}: {str(error).strip()}") from error
 
 
 @contextmanager
-def _read_ahead(reader: pa.RecordBatchReader) -> Iterator[Iterator[pa.RecordBatch]]:
+def _read_ahead(reader: pa.RecordBatchReader, name: str) -> Iterator[Iterator[pa.RecordBatch]]:
     """Read in a thread of its own, a few batches ahead of the one who writes."""
     ahead: queue.Queue[pa.RecordBatch | None] = queue.Queue(BATCHES_AHEAD)
     left = threading.Event()
@@ -131,7 +131,7 @@ def _read_ahead(reader: pa.RecordBatchReader) -> Iterator[Iterator[pa.RecordBatc
     def batches(reading: Future[None]) -> Iterator[pa.RecordBatch]:
         while (batch := ahead.get()) is not None:
             yield batch
-        with _translated("reading"):
+        with _translated(f"reading {name}"):
             reading.result()
 
     with ThreadPoolExecutor(1, thread_name_prefix="coldshelf-bulk-reader") as threads:

@@ -1,0 +1,109 @@
+"""A recogniser without training: rows of windows that look like the reference pictures, named by colour layout.
+
+It needs reference pictures, best from the same kind of cooler, and sees nothing without them. Its figures stand in
+`benchmarks/recognition_baseline.py`; a trained recogniser is far better on real coolers.
+"""
+
+from collections.abc import Sequence
+from typing import Final
+
+import cv2
+import numpy as np
+
+from coldshelf.recognition.appearance import Floats
+from coldshelf.recognition.finding import PlacedRow, find_places
+from coldshelf.recognition.identity import Gallery, build_gallery, rank
+from coldshelf.recognition.recogniser import (
+    Candidate,
+    CatalogueProduct,
+    Corners,
+    Detections,
+    Facing,
+    Gap,
+    Pixels,
+    PlannedFacing,
+    Shelf,
+)
+from coldshelf.recognition.shelving import FoundShelf, PlaceKind, ShelfPlace, arrange, corners_of
+from coldshelf.recognition.templates import make_templates
+
+_LONG_SIDE: Final = 1280
+_DOUBTFUL: Final = 0.35
+"""Below this share the best candidate is not named; about a third of such candidates would be right."""
+_PLAN_BONUS: Final = 0.5
+"""Added to the logit of products planned on the shelf. Weak: a bonus of 2 hides planted deviations."""
+_CLUTTER: Final = 0.12
+"""A row whose median best share is lower shows something else than products."""
+
+
+class ColourRecogniser:
+    """Finds rows by likeness to the references, and names products by colour layout."""
+
+    name = "colour"
+    version = "1"
+
+    def recognise(
+        self, image: Pixels, catalogue: Sequence[CatalogueProduct], planogram: Sequence[PlannedFacing] | None = None
+    ) -> Detections:
+        """Return what stands in the picture; nothing on pictures too small, too narrow or without products."""
+        gallery = build_gallery(catalogue)
+        if image.ndim != 3 or min(image.shape[:2]) < 2 or not gallery.crops:
+            return Detections((), (), ())
+        picture, scale = _bounded(image)
+        rows = find_places(picture, make_templates(list(gallery.crops)))
+        rows = [row for row in rows if _shows_products(picture, row, gallery)]
+        shelves = arrange(picture, rows)
+        priors = [_prior(gallery, planogram or (), number) for number in range(1, len(shelves) + 1)]
+        return _describe(picture, shelves, gallery, priors, scale)
+
+
+def _bounded(image: Pixels) -> tuple[Pixels, float]:
+    """Return the picture with a long side of at most 1280 pixels, and given pixels per pixel of it."""
+    scale = max(1.0, max(image.shape[:2]) / _LONG_SIDE)
+    if scale == 1.0:
+        return np.ascontiguousarray(image), scale
+    size = (max(1, round(image.shape[1] / scale)), max(1, round(image.shape[0] / scale)))
+    return np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA), np.uint8), scale
+
+
+def _shows_products(image: Pixels, row: PlacedRow, gallery: Gallery) -> bool:
+    none = np.zeros(len(gallery.products), np.float32)
+    ranked = rank(image, [place.box for place in row.places], gallery, none)
+    return float(np.median([candidates[0].score for candidates in ranked])) >= _CLUTTER
+
+
+def _prior(gallery: Gallery, planogram: Sequence[PlannedFacing], shelf: int) -> Floats:
+    planned = {place.product_id for place in planogram if place.shelf == shelf}
+    return np.array([_PLAN_BONUS if product in planned else 0.0 for product in gallery.products], np.float32)
+
+
+def _describe(
+    image: Pixels, shelves: Sequence[FoundShelf], gallery: Gallery, priors: Sequence[Floats], scale: float
+) -> Detections:
+    seen: list[Shelf] = []
+    facings: list[Facing] = []
+    gaps: list[Gap] = []
+    for number, (shelf, prior) in enumerate(zip(shelves, priors, strict=True), start=1):
+        seen.append(Shelf(number, _scaled(shelf.corners, scale)))
+        ranked = rank(image, [place.box for place in shelf.places], gallery, prior)
+        for position, (place, candidates) in enumerate(zip(shelf.places, ranked, strict=True), start=1):
+            corners = _scaled(corners_of(place.box), scale)
+            if place.kind is PlaceKind.EMPTY:
+                gaps.append(Gap(number, position, corners))
+            else:
+                facings.append(_facing(number, position, corners, place, candidates))
+    return Detections(tuple(seen), tuple(facings), tuple(gaps))
+
+
+def _facing(
+    shelf: int, position: int, corners: Corners, place: ShelfPlace, candidates: tuple[Candidate, ...]
+) -> Facing:
+    best = candidates[0]
+    if best.score >= _DOUBTFUL:
+        return Facing(shelf, position, corners, best.product_id, best.score, candidates)
+    return Facing(shelf, position, corners, None, 1 - best.score, candidates)
+
+
+def _scaled(corners: Corners, scale: float) -> Corners:
+    (ax, ay), (bx, by), (cx, cy), (dx, dy) = corners
+    return (ax * scale, ay * scale), (bx * scale, by * scale), (cx * scale, cy * scale), (dx * scale, dy * scale)
