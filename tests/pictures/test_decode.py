@@ -6,6 +6,7 @@ were drawn by us and written with pillow-heif, which is not among our packages b
 
 import io
 import json
+import mmap
 import os
 import random
 import struct
@@ -21,20 +22,11 @@ from PIL import Image, ImageOps
 
 from coldshelf.kit.errors import ColdshelfError
 from coldshelf.pictures.imaging.capture_time import ExifTime
-from coldshelf.pictures.imaging.decode import (
-    PictureCorrupt,
-    PictureFormat,
-    PictureFormatUnknown,
-    PictureTooLarge,
-    decode,
-    encode_jpeg,
-    inspect,
-    shrink,
-    shrink_jpeg,
-    sniff,
-    verify_cheaply,
-)
-from coldshelf.pictures.imaging.encode import clamp_width
+from coldshelf.pictures.imaging.decode import decode, inspect
+from coldshelf.pictures.imaging.encode import clamp_width, encode_jpeg, shrink, shrink_jpeg
+from coldshelf.pictures.imaging.errors import PictureCorrupt, PictureFormatUnknown, PictureTooLarge
+from coldshelf.pictures.imaging.formats import PictureFormat, sniff
+from coldshelf.pictures.imaging.structure import verify_cheaply
 
 HEIC = Path(__file__).parent / "heic"
 RED, BLUE = (200, 30, 30), (30, 30, 200)
@@ -337,6 +329,26 @@ def test_trailer_that_a_phone_appends_is_tolerated(kind):
     for trailer in (b"\0", bytes(100), b"SEFT" * 25, b"\x00\x00\x10\x00mpvd" + bytes(50)):
         assert verify_cheaply(content + trailer) is PictureFormat(kind.lower())
         assert decode(content + trailer).shape == decode(content).shape
+
+
+@pytest.mark.parametrize("kind", [*FORMATS, "HEIC", "progressive"])
+def test_mapped_file_is_checked_like_one_in_memory(kind, tmp_path):
+    path = tmp_path / "upload"
+    if kind == "HEIC":
+        content = (HEIC / "plain.heic").read_bytes()
+    elif kind == "progressive":
+        content = written(photograph(), "JPEG", progressive=True)
+    else:
+        content = written(photograph(), kind)
+
+    for whole in (True, False):
+        path.write_bytes(content if whole else content[:-20])
+        with path.open("rb") as stream, mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ) as mapped:
+            if whole:
+                assert verify_cheaply(mapped) is sniff(content[:64])
+            else:
+                with pytest.raises(PictureCorrupt):
+                    verify_cheaply(mapped)
 
 
 def test_damaged_chunk_of_a_png_is_found_by_its_checksum():

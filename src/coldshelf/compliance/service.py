@@ -1,7 +1,5 @@
 """Compares served results with the planogram of their picture."""
 
-from collections.abc import Sequence
-
 from coldshelf.compliance import store
 from coldshelf.compliance.events import COMPARED
 from coldshelf.compliance.matching import Found, Match, Planned, match
@@ -39,10 +37,11 @@ async def planned_places(connection: Connection, picture: Picture) -> tuple[Plan
     return tuple(Planned(place.shelf, place.position, place.product_id) for place in places)
 
 
-async def compliant_facings(connection: Connection, result_id: int) -> dict[int, bool]:
-    """Give for each facing of a result whether it is compliant; empty when it was not compared."""
-    compliance = await store.compliance(connection, result_id)
-    return {facing_id: is_compliant for facing_id, is_compliant in compliance.items() if facing_id is not None}
+async def compliant_facings(connection: Connection, result_id: int) -> dict[int, bool] | None:
+    """Give for each facing of a result whether it is compliant; None when the result was not compared yet."""
+    if not await store.is_compared(connection, result_id):
+        return None
+    return await store.compliance(connection, result_id)
 
 
 async def _compare(run: Runtime, connection: Connection, picture: Picture, result: Result) -> None:
@@ -56,7 +55,7 @@ async def _compare(run: Runtime, connection: Connection, picture: Picture, resul
     if await store.is_compared(connection, result.id):
         return
     matches = await run.off_loop(match, [_found(row) for row in result.rows], planned)
-    places = _places(result.rows)
+    places = {row.id: (row.shelf, row.position) for row in result.rows}
     await store.add_matches(
         connection,
         result_id=result.id,
@@ -68,10 +67,6 @@ async def _compare(run: Runtime, connection: Connection, picture: Picture, resul
 
 def _found(row: Row) -> Found:
     return Found(row.id, row.shelf, row.position, None if row.is_unknown else row.product_id, row.is_empty)
-
-
-def _places(rows: Sequence[Row]) -> dict[int, tuple[int, int]]:
-    return {row.id: (row.shelf, row.position) for row in rows}
 
 
 def _place(item: Match, places: dict[int, tuple[int, int]]) -> tuple[int, int]:

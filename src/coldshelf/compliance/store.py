@@ -50,8 +50,11 @@ async def add_matches(
 
 
 async def compliance(connection: Connection, result_id: int) -> dict[int, bool]:
-    """Give for each facing of a result whether it is compliant; empty when the result was not compared."""
+    """Give for each facing of a result whether it is compliant."""
     rows = await connection.fetch(
-        "SELECT facing_id, status = 'matched' AS is_compliant FROM position_match WHERE result_id = $1", result_id
+        """
+        SELECT facing_id, status = 'matched' AS is_compliant FROM position_match
+        WHERE result_id = $1 AND facing_id IS NOT NULL""",
+        result_id,
     )
     return {row["facing_id"]: row["is_compliant"] for row in rows}

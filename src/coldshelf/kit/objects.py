@@ -174,6 +174,9 @@ class LocalWriter:
             self._held = [b"".join(self._held)]
             yield self._held[0]
             return
+        if self.size == 0:
+            yield b""
+            return
         with self.reader() as stream, mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ) as mapped:
             yield mapped
 

@@ -1,28 +1,28 @@
 """The upload door and the preview (contract 2 and 3)."""
 
-
 from uuid import UUID
 
 import orjson
 from fastapi import APIRouter, Request, Response
+from starlette.requests import ClientDisconnect
 
 from coldshelf.access.principal import ADMINS, Principal
-from coldshelf.access.web import Caller, check_origin
+from coldshelf.access.web import Caller, caller, check_origin
 from coldshelf.kit import queue
-from coldshelf.kit.errors import ColdshelfError, InputInvalid, NotAllowed, TooManyRequests
+from coldshelf.kit.errors import ColdshelfError, InputInvalid, NotAllowed, NotFound, NotSignedIn, TooManyRequests
 from coldshelf.kit.idempotency import HEADER, REPLAYED
 from coldshelf.kit.logs import get_logger
 from coldshelf.kit.memory import Memory
 from coldshelf.kit.runtime import Runtime
 from coldshelf.kit.web.errors import error_headers
-from coldshelf.kit.web.params import query_params
+from coldshelf.kit.web.params import query_params, read_params
 from coldshelf.kit.web.request import run_of
 from coldshelf.masterdata import service as masterdata
 from coldshelf.pictures.errors import ActionNotFound
 from coldshelf.pictures.intake import Intake
 from coldshelf.pictures.openapi import PREVIEW, REFERENCES, UPLOAD
 from coldshelf.pictures.service.answers import UploadAnswer, error_answer
-from coldshelf.pictures.service.preview import PreviewNotFound, find_preview
+from coldshelf.pictures.service.preview import find_preview
 from coldshelf.pictures.service.references import keep_references, read_references
 from coldshelf.pictures.service.upload import store_upload
 from coldshelf.records.handlers import client_of, list_answer, refused
@@ -30,10 +30,6 @@ from coldshelf.records.registry import Registry
 
 log = get_logger("pictures")
 router = APIRouter()
-
-
-class Unforeseen(ColdshelfError):
-    """Something went wrong"""
 
 
 class Brake:
@@ -57,48 +53,74 @@ _brakes: Memory[Brake] = Memory(lambda _: Brake())
 
 
 @router.post("/controllers/coolrapi.ashx", tags=["Upload"], operation_id="CoolRAPI_post", **UPLOAD)
-async def upload(request: Request, principal: Caller) -> Response:
+async def upload(request: Request) -> Response:
     """Take one or more pictures of a cooler."""
-    run = run_of(request)
-    intake = Intake(run.objects, most_files=run.settings.max_files)
+    intake = Intake(run_of(request).objects, most_files=run_of(request).settings.max_files)
     headers: dict[str, str] = {}
     try:
-        check_origin(request, principal)
-        await _brakes.of(run).check(run)
-        await intake.receive(request.stream(), request.headers.get("content-type", ""))
-        params = intake.params.over(query_params(request))
-        answer = await store_upload(run, principal, intake, params, idempotency_key=request.headers.get(HEADER, ""))
-    except NotAllowed:
+        answer = await _upload(request, intake)
+    except (NotSignedIn, NotAllowed, ClientDisconnect):
         raise
     except ColdshelfError as error:
         answer, headers = error_answer(error), error_headers(error)
-    except Exception:  # noqa: BLE001  # the door: whatever happened, the caller gets the published array
-        log.exception("upload.failed")
-        answer = error_answer(Unforeseen())
+        if answer.status >= 500:
+            log.error("upload.failed", exc_info=error)
+    except Exception as error:  # the door: whatever happened, the caller gets the published array
+        log.exception("upload.failed", exc_info=error)
+        answer = error_answer(ColdshelfError())
     finally:
         intake.discard()
     return Response(answer.body, answer.status, {**headers, **_headers(answer)}, media_type="application/json")
 
 
+async def _upload(request: Request, intake: Intake) -> UploadAnswer:
+    run = run_of(request)
+    principal = await caller(request)
+    check_origin(request, principal)
+    await _brakes.of(run).check(run)
+    await intake.receive(request.stream(), request.headers.get("content-type", ""))
+    params = intake.params.over(query_params(request))
+    return await store_upload(run, principal, intake, params, idempotency_key=request.headers.get(HEADER, ""))
+
+
 def _headers(answer: UploadAnswer) -> dict[str, str]:
-    headers = {"X-Duplicate-Of": str(answer.duplicate_of)} if answer.duplicate_of else {}
+    headers = {"X-Duplicate-Of": ", ".join(map(str, answer.duplicate_of))} if answer.duplicate_of else {}
     return headers | ({REPLAYED: "true"} if answer.replayed else {})
 
 
-@router.get("/controllers/coolerimagepreview.ashx", tags=["Preview"], operation_id="CoolerImagePreview_get", **PREVIEW)
 async def preview(request: Request) -> Response:
     """Give the picture behind a GUID; knowing the GUID is the protection."""
-    params = query_params(request)
+    params = await read_params(request)
+    width = params.integer("maxWidth")
     try:
         guid = UUID(params.text("guid"))
-    except ValueError:
-        raise PreviewNotFound from None
-    width = params.integer("maxWidth")
-    found = await find_preview(run_of(request), guid, params.text("imageType", "stitched").lower(), width)
-    headers = {"Cache-Control": "private, max-age=60", "ETag": f'"{found.tag}"', "X-Content-Type-Options": "nosniff"}
-    if request.headers.get("if-none-match") == headers["ETag"]:
-        return Response(status_code=304, headers=headers)
-    return Response(found.jpeg, headers=headers, media_type="image/jpeg")
+        found = await find_preview(run_of(request), guid, params.text("imageType", "Stitched"))
+        headers = {**PREVIEW_HEADERS, "ETag": f'"{found.tag(width)}"'}
+        if _knows(request, headers["ETag"]):
+            return Response(status_code=304, headers=headers)
+        jpeg = await run_of(request).off_loop(found.render, width)
+    except (ValueError, NotFound) as error:  # a malformed GUID looks like an unknown one
+        headers = error_headers(error) if isinstance(error, ColdshelfError) else {}
+        return Response(status_code=404, headers={"Cache-Control": "no-store", **headers})
+    return Response(jpeg, headers=headers, media_type="image/jpeg")
+
+
+def _knows(request: Request, tag: str) -> bool:
+    sent = request.headers.get("if-none-match", "")
+    return sent.strip() == "*" or tag in {part.strip().removeprefix("W/") for part in sent.split(",")}
+
+
+PREVIEW_HEADERS = {"Cache-Control": "private, max-age=60", "X-Content-Type-Options": "nosniff"}
+for method in ("GET", "POST"):
+    router.add_api_route(
+        "/controllers/coolerimagepreview.ashx",
+        preview,
+        methods=[method],
+        tags=["Preview"],
+        operation_id=f"CoolerImagePreview_{method.lower()}",
+        **PREVIEW,
+    )
+router.add_api_route("/controllers/coolerimagepreview.ashx", preview, methods=["HEAD"], include_in_schema=False)
 
 
 def reference_router(registry: Registry) -> APIRouter:

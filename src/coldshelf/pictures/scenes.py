@@ -27,3 +27,9 @@ DEFAULT_SCENE = SCENES[0]
 def scene_named(name: str) -> Scene | None:
     """Find a scene in any letter case; None when no such scene is declared."""
     return next((scene for scene in SCENES if scene.name.lower() == name.lower()), None)
+
+
+def is_analysed(name: str) -> bool:
+    """Say whether products are analysed in pictures of this scene; in those of an unknown one they are not."""
+    scene = scene_named(name)
+    return scene is not None and scene.is_analysed

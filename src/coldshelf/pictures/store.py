@@ -1,7 +1,9 @@
 """Every query of pictures."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import astuple, dataclass
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Any
 from uuid import UUID
 
@@ -21,10 +23,18 @@ CLAIM = """
     RETURNING 1"""
 
 
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """The picture that was answered for these bytes before."""
+
+    picture_id: PictureId
+    guid: UUID
+
+
 async def claim_bytes(
     connection: Connection, fingerprint: bytes, *, now: datetime, guid: UUID, window: timedelta
-) -> tuple[int, UUID] | None:
-    """Claim a fingerprint for this transaction; give the earlier (picture id, GUID) when it is taken.
+) -> Answered | None:
+    """Claim a fingerprint for this transaction; give the earlier answer when it is taken.
 
     A concurrent claim of the same bytes waits here until the first transaction ends.
     """
@@ -34,44 +44,48 @@ async def claim_bytes(
         "SELECT picture_id, guid FROM upload_answer WHERE client_id = coldshelf_client() AND fingerprint = $1",
         fingerprint,
     )
-    return row["picture_id"], row["guid"]
+    return Answered(**row)
 
 
 async def answered(
-    connection: Connection, fingerprint: bytes, *, now: datetime, window: timedelta
-) -> tuple[int, UUID] | None:
-    """Look for an earlier answer without claiming; it may miss one that is being written."""
-    row = await connection.fetchrow(
-        "SELECT picture_id, guid FROM upload_answer"
-        " WHERE client_id = coldshelf_client() AND fingerprint = $1 AND answered_on > $2",
-        fingerprint,
-        now - window,
+    connection: Connection, fingerprints: Sequence[bytes], *, since: datetime
+) -> dict[bytes, Answered]:
+    """Look for earlier answers without claiming; it may miss one that is being written."""
+    rows = await connection.fetch(
+        "SELECT fingerprint, picture_id, guid FROM upload_answer"
+        " WHERE client_id = coldshelf_client() AND fingerprint = ANY($1) AND answered_on > $2",
+        list(fingerprints),
+        since,
     )
-    return None if row is None else (row["picture_id"], row["guid"])
+    return {row["fingerprint"]: Answered(row["picture_id"], row["guid"]) for row in rows}
 
 
-async def settle_claim(connection: Connection, fingerprint: bytes, picture_id: PictureId) -> None:
-    await connection.execute(
-        "UPDATE upload_answer SET picture_id = $2 WHERE client_id = coldshelf_client() AND fingerprint = $1",
-        fingerprint,
-        picture_id,
+async def add_picture(
+    connection: Connection, values: Mapping[str, Any], files: Sequence[StoredFile], fingerprint: bytes
+) -> PictureId:
+    """Insert a record (column name to value) and its files, and name it in the claim of its bytes."""
+    columns = list(zip(*(astuple(file) for file in files), strict=True))
+    return PictureId(
+        await connection.fetchval(_add_picture(tuple(values)), fingerprint, *columns, *values.values())
     )
 
 
-async def add_picture(connection: Connection, values: Mapping[str, Any], files: Sequence[StoredFile]) -> PictureId:
-    """Insert a record (column name to value) and its files."""
-    names = ", ".join(values)
-    places = ", ".join(f"${n}" for n in range(1, len(values) + 1))
-    picture_id = await connection.fetchval(
-        f"INSERT INTO picture (client_id, {names}) VALUES (coldshelf_client(), {places}) RETURNING id", *values.values()
-    )
-    await connection.executemany(
-        """
-        INSERT INTO picture_file (client_id, picture_id, number, place, file_name, object_key, sha256, bytes)
-        VALUES (coldshelf_client(), $1, $2, $3, $4, $5, $6, $7)""",
-        [(picture_id, f.number, f.place, f.file_name, f.object_key, f.sha256, f.bytes) for f in files],
-    )
-    return PictureId(picture_id)
+@cache
+def _add_picture(names: tuple[str, ...]) -> str:
+    places = ", ".join(f"${n}" for n in range(8, 8 + len(names)))
+    return f"""
+        WITH made AS (
+            INSERT INTO picture (client_id, {", ".join(names)}) VALUES (coldshelf_client(), {places})
+            RETURNING client_id, id
+        ), files AS (
+            INSERT INTO picture_file (client_id, picture_id, number, place, file_name, object_key, sha256, bytes)
+            SELECT client_id, id, file.* FROM made,
+                unnest($2::bigint[], $3::bigint[], $4::text[], $5::text[], $6::bytea[], $7::bigint[]) AS file
+        ), settled AS (
+            UPDATE upload_answer a SET picture_id = made.id FROM made
+            WHERE a.client_id = made.client_id AND a.fingerprint = $1
+        )
+        SELECT id FROM made"""
 
 
 async def quarantine(

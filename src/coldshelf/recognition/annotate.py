@@ -56,7 +56,9 @@ class Mark:
 def annotate(image: Pixels, marks: Sequence[Mark], gaps: Sequence[Corners] = ()) -> Pixels:
     """Return a picture with marks, gaps and a legend; small pictures come back at twice their size."""
     factor = _ENLARGEMENT if max(image.shape[:2]) < _SMALL_SIDE else 1
-    picture = Image.fromarray(image).resize((image.shape[1] * factor, image.shape[0] * factor), Image.Resampling.LANCZOS)
+    picture = Image.fromarray(image).resize(
+        (image.shape[1] * factor, image.shape[0] * factor), Image.Resampling.LANCZOS
+    )
     draw = ImageDraw.Draw(picture)
     line = max(2, round(max(picture.size) / 640))
     for corners in gaps:

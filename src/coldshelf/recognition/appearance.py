@@ -84,7 +84,7 @@ def _bands(picture: Pixels) -> Floats:
 def _colour_shares(picture: Pixels) -> Floats:
     """Spread every pixel softly over hue bins (dark, bright) and four greys, shape (height, width, 2 * HUES + 4)."""
     hsv = cv2.cvtColor(picture.astype(np.float32) / 255, cv2.COLOR_RGB2HSV)
-    hue, saturation, value = hsv[..., 0] / 360 * HUES, hsv[..., 1], hsv[..., 2]
+    hue, saturation, value = np.asarray(hsv[..., 0] / 360 * HUES, np.float32), hsv[..., 1], hsv[..., 2]
     vivid = np.clip((saturation * np.sqrt(value) - 0.15) / 0.3, 0, 1) * np.clip((value - 0.12) / 0.15, 0, 1)
     bright = np.clip((value - 0.35) / 0.3, 0, 1)
     by_hue = _circular(hue, HUES) * vivid[..., None]

@@ -23,9 +23,9 @@ _WEAK_ROW: Final = 0.2
 """A row below this share of the best row's value is taken for clutter."""
 _ODD_WIDTH: Final = 1.8
 """Products of one cooler differ less in width than by this factor; headers and doors do not."""
-_COMMON_COLUMNS: Final = 0.3
+_COMMON_COLUMNS: Final = 0.4
 """Share of the rows that must reach a column for it to belong to the cooler's inside."""
-_COMMON_APART: Final = 0.6
+_COMMON_APART: Final = 0.7
 _APART: Final = 1.5
 """Distance in widths from which windows of a row stand apart."""
 _LOOK_AGAIN: Final = 0.8

@@ -25,7 +25,8 @@ async def get_facings(run: Runtime, principal: Principal, params: Params) -> Res
         result = await served_result(connection, picture_id)
     if result is None:
         raise RecordNotFound(f"There is no result for AssetPurityId {picture_id}")
-    return Response(orjson.dumps(recognition_json(result)), media_type="application/json")
+    shelves = [int(shelf["shelf"]) for shelf in orjson.loads(result.shelves)]
+    return Response(orjson.dumps(recognition_json(result.rows, shelves)), media_type="application/json")
 
 
 ACTIONS: dict[str, ExtraAction] = {"getfacings": get_facings}

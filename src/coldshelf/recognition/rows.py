@@ -73,20 +73,16 @@ class _Bands:
 
 def find_rows(channels: tuple[Floats, Floats], templates: Floats) -> list[Row]:
     """Return the best rows from top to bottom."""
-    height, width = channels[0].shape[:2]
-    columns = width // GRID
-    if columns < 2 or not len(templates):
+    if channels[0].shape[1] < 2 * GRID or not len(templates):
         return []
     bands = [
         _best_chains(tops, heights, scores, step)
-        for step, (tops, heights, scores) in _score_bands(channels, templates, width, height).items()
+        for step, (tops, heights, scores) in _score_bands(channels, templates).items()
     ]
     return [_refine(row, bands) for row in _best_rows(bands)]
 
 
-def _score_bands(
-    channels: tuple[Floats, Floats], templates: Floats, width: int, height: int
-) -> Mapping[float, tuple[Floats, Floats, Floats]]:
+def _score_bands(channels: tuple[Floats, Floats], templates: Floats) -> Mapping[float, tuple[Floats, Floats, Floats]]:
     """Return, by window width, tops (bands,), heights (bands,) and likeness (bands, grid) of the left edges."""
     found: dict[float, tuple[Floats, Floats, Floats]] = {}
     for window_width in WIDTHS:

@@ -173,7 +173,9 @@ def rows_of(found: Detections, products: Sequence[Product]) -> tuple[Row, ...]:
             (facing.shelf, facing.position),
             facing.corners,
             round(facing.confidence * 100, 2),
-            orjson.dumps([{"ProductId": item.product_id, "Score": round(item.score, 4)} for item in facing.alternatives]),
+            orjson.dumps(
+                [{"ProductId": item.product_id, "Score": round(item.score, 4)} for item in facing.alternatives]
+            ),
         )
         for facing in found.facings
     ]

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from itertools import pairwise
 from typing import Final
 
 import cv2
@@ -68,7 +69,7 @@ def corners_of(box: Box) -> Corners:
 def _with_free_places(image: Pixels, boxes: list[Box], left: float, right: float) -> FoundShelf:
     width = float(np.median([box[2] - box[0] for box in boxes]))
     edges = [(left, boxes[0][0], _ROOM_AT_END)]
-    edges += [(one[2], other[0], _ROOM_BETWEEN) for one, other in zip(boxes, boxes[1:], strict=False)]
+    edges += [(one[2], other[0], _ROOM_BETWEEN) for one, other in pairwise(boxes)]
     edges += [(boxes[-1][2], right, _ROOM_AT_END)]
     usual = _usual_look(image, boxes)
     places = [ShelfPlace(box, PlaceKind.FOUND) for box in boxes]
@@ -105,10 +106,10 @@ def _with_skipped_shelves(image: Pixels, shelves: list[FoundShelf]) -> list[Foun
         return shelves
     usual = float(np.median(steps))
     complete = [shelves[0]]
-    for above, below, step in zip(shelves, shelves[1:], steps, strict=False):
+    for (above, below), step in zip(pairwise(shelves), steps, strict=True):
         skipped = max(1, round(float(step) / usual) - 1) if step >= _SKIPPED_SHELF * usual else 0
-        for number in range(1, skipped + 1):
-            complete.append(_unseen_shelf(image, above, step * number / (skipped + 1)))
+        drops = [float(step) * number / (skipped + 1) for number in range(1, skipped + 1)]
+        complete += [_unseen_shelf(image, above, drop) for drop in drops]
         complete.append(below)
     return complete
 
@@ -142,7 +143,7 @@ def _fullness(image: Pixels, box: Box, usual: Floats) -> float:
 
 
 def _usual_look(image: Pixels, boxes: Sequence[Box]) -> Floats:
-    return np.maximum(np.median([_look(image, box) for box in boxes], axis=0), 1.0).astype(np.float32)
+    return np.asarray(np.maximum(np.median([_look(image, box) for box in boxes], axis=0), 1.0), np.float32)
 
 
 def _look(image: Pixels, box: Box) -> Floats:

@@ -17,7 +17,9 @@ _LIGHTNESS: Final = 0.5
 _TINT_REMOVED: Final = 0.55
 _EDGE: Final = 5.0
 _DAMPING: Final = 14.0
-"""Added to the length of a window's vector (L*a*b* units); a product has 40 to 300. Tuned on `cooler_pepsico_vn_train`."""
+"""Added to the length of a window's vector (L*a*b* units), so that flat ones score low; a product has 40 to 300.
+These four were tuned on `cooler_pepsico_vn_train`.
+"""
 _SEEN_HEIGHT: Final = 56
 _CELLS: Final = TINY_WIDTH * TINY_HEIGHT
 _MAX_TEMPLATES: Final = 160

@@ -44,10 +44,12 @@ async def save_record(
     read = read_values(entity, registry.datasets[entity.name], params)
     # What is referred to is held first, from the top of the registry down: the order in which a rename goes down too.
     references = await _resolve_references(connection, registry, client_id, entity, params)
-    before = await _find(connection, client_id, entity, params, lock=Lock.CHANGE)
+    before, found_by = await _find(connection, client_id, entity, params, lock=Lock.CHANGE)
     if before is not None and params.integer("id") == 0:
         raise RecordExists(f"{entity.name} {_key_text(entity, params)} exists already; leave id out to change it")
-    values = {**read.values, **_sent_keys(entity, params, read.values, before), **references}
+    values = {**_sent_keys(entity, params), **read.values, **references}
+    if before is not None and _same_key(before.get(found_by), values.get(found_by)):
+        del values[found_by]  # the key that found the record is no change of its letter case
     if before is None:
         check_required(entity, values)
     _check_not_itself(entity, values, before)
@@ -94,8 +96,8 @@ async def load_in(connection: Connection, dataset: Dataset, row_id: int, *, dele
 
 async def _find(
     connection: Connection, client_id: ClientId, entity: Entity, params: Params, *, lock: Lock
-) -> dict[str, Any] | None:
-    """Find the row that `id`, or else a key parameter, names; None when a save would add it.
+) -> tuple[dict[str, Any] | None, str]:
+    """Find the row that `id`, or else a key parameter, names, and the column that found it; None when there is none.
 
     A row found by a later key is another record when an earlier key was sent and the row holds a different one.
     """
@@ -104,7 +106,7 @@ async def _find(
         row = await store.row_by(connection, client_id, entity, "id", row_id, lock=lock)
         if row is None:
             raise RecordNotFound(f"There is no {entity.name} with id {row_id}")
-        return row
+        return row, "id"
     sent = {name: entity.field(wire).name for name, wire in entity.keys.items() if params.text(name)}
     missed: list[str] = []
     for name, column in sent.items():
@@ -112,19 +114,28 @@ async def _find(
         if row is None:
             missed.append(name)
             continue
-        other = next((earlier for earlier in missed if row[sent[earlier]] is not None), None)
+        other = next((earlier for earlier in missed if _is_another(row[sent[earlier]], params.text(earlier))), None)
         if other is None:
-            return row
+            return row, column
         raise RecordExists(
             f"{entity.name} with {name} {params.text(name)!r} exists already; its {other} is {row[sent[other]]!r}"
         )
-    return None
+    return None, ""
+
+
+def _is_another(held: str | None, sent: str) -> bool:
+    # A missed key may be there by now: another request added the record between the two looks.
+    return held is not None and held.lower() != sent.lower()
+
+
+def _same_key(held: object, sent: object) -> bool:
+    return isinstance(held, str) and isinstance(sent, str) and held.lower() == sent.lower()
 
 
 async def _existing(
     connection: Connection, client_id: ClientId, entity: Entity, params: Params, *, lock: Lock
 ) -> dict[str, Any]:
-    row = await _find(connection, client_id, entity, params, lock=lock)
+    row, _ = await _find(connection, client_id, entity, params, lock=lock)
     if row is None:
         raise RecordNotFound(f"There is no {entity.name} {_key_text(entity, params)}")
     return row
@@ -135,15 +146,12 @@ def _key_text(entity: Entity, params: Params) -> str:
     return " ".join(sent) or f"without id, {' or '.join(entity.keys)}"
 
 
-def _sent_keys(entity: Entity, params: Params, values: Values, before: Values | None) -> dict[str, Any]:
-    """Give the values of key parameters that are no field names: they name a new record, or rename one found by id."""
+def _sent_keys(entity: Entity, params: Params) -> dict[str, Any]:
+    """Give the values of key parameters by column, the most trusted one of each: they name a new record too."""
     found: dict[str, Any] = {}
     for parameter, wire in entity.keys.items():
-        item = entity.field(wire)
-        if item.name in values or item.name in found or not params.text(parameter):
-            continue
-        if before is None or str(before[item.name]).lower() != params.text(parameter).lower():
-            found[item.name] = key_value(entity, parameter, params)
+        if params.text(parameter):
+            found.setdefault(entity.field(wire).name, key_value(entity, parameter, params))
     return found
 
 

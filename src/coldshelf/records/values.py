@@ -29,7 +29,7 @@ def read_values(entity: Entity, dataset: Dataset, params: Params) -> ReadValues:
     values: dict[str, Any] = {}
     warnings = _unused(entity, dataset, params)
     for item in entity.fields:
-        sent = [name for name in item.names if name in params]
+        sent = [name for name in item.names if name in params and (name == item.wire or name not in entity.keys)]
         if not sent or item.read_only:
             continue
         if len({params.text(name) for name in sent}) > 1:

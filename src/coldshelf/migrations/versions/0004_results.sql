@@ -76,3 +76,39 @@ CREATE TABLE facing_compliance (
     FOREIGN KEY (client_id, facing_id) REFERENCES facing (client_id, id)
 );
 SELECT coldshelf_protect('facing_compliance');
+
+-- The figures of the served result; a column for each registered KPI.
+CREATE TABLE picture_kpi (
+    client_id bigint NOT NULL,
+    picture_id bigint NOT NULL,
+    result_id bigint NOT NULL,
+    total_facings bigint,
+    empty_facings bigint,
+    unknown_facings bigint,
+    total_stock bigint,
+    foreign_product bigint,
+    own_facings bigint,
+    foreign_facings bigint,
+    competition boolean,
+    own_share_of_shelf double precision,
+    foreign_share_of_shelf double precision,
+    empty_share_of_shelf double precision,
+    stock_percentage double precision,
+    purity_percentage double precision,
+    occupancy_percentage double precision,
+    sku_count bigint,
+    sku_count_our bigint,
+    sku_count_foreign bigint,
+    assortment_depth_numeric bigint,
+    assortment_depth_compliance double precision,
+    planogram_facings bigint,
+    compliant_facings bigint,
+    non_compliant_facings bigint,
+    planogram_compliance double precision,
+    out_of_stock_skus bigint,
+    oos_percentage double precision,
+    PRIMARY KEY (client_id, picture_id),
+    FOREIGN KEY (client_id, picture_id) REFERENCES picture (client_id, id),
+    FOREIGN KEY (client_id, result_id) REFERENCES recognition_result (client_id, id)
+);
+SELECT coldshelf_protect('picture_kpi');

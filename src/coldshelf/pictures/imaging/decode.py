@@ -19,27 +19,11 @@ import pi_heif
 from PIL import Image
 
 from coldshelf.pictures.imaging.capture_time import ExifTime
-from coldshelf.pictures.imaging.encode import encode_jpeg, shrink, shrink_jpeg
 from coldshelf.pictures.imaging.errors import PictureCorrupt, PictureFormatUnknown, PictureTooLarge
 from coldshelf.pictures.imaging.formats import SNIFF_BYTES, PictureFormat, sniff
 from coldshelf.pictures.imaging.heic import read_heic
 from coldshelf.pictures.imaging.pixels import MAX_PIXELS, MAX_SIDE, Pixels
 from coldshelf.pictures.imaging.structure import verify_cheaply
-
-__all__ = [
-    "PictureCorrupt",
-    "PictureFormat",
-    "PictureFormatUnknown",
-    "PictureInfo",
-    "PictureTooLarge",
-    "decode",
-    "encode_jpeg",
-    "inspect",
-    "shrink",
-    "shrink_jpeg",
-    "sniff",
-    "verify_cheaply",
-]
 
 Source = bytes | Path | IO[bytes]
 

@@ -5,11 +5,15 @@ process with it as soon as the header was read (found by fuzzing). So nothing na
 and such items are refused before it does.
 """
 
+import mmap
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from struct import unpack_from
 
 from coldshelf.pictures.imaging.errors import PictureCorrupt
+
+Content = bytes | mmap.mmap
+"""A file in memory or mapped into it."""
 
 MOST_BOXES = 65_536
 MOST_ITEMS = 4_096
@@ -53,7 +57,7 @@ class _Numbers:
         return int.from_bytes(self.data[self.at - width : self.at])
 
 
-def boxes(data: bytes, start: int = 0) -> Iterator[tuple[bytes, int, int]]:
+def boxes(data: Content, start: int = 0) -> Iterator[tuple[bytes, int, int]]:
     """Walk the boxes of one level: kind, start and end of the content. The end may lie beyond a file that was cut."""
     at = start
     for _ in range(MOST_BOXES):
@@ -73,7 +77,7 @@ def boxes(data: bytes, start: int = 0) -> Iterator[tuple[bytes, int, int]]:
     raise PictureCorrupt
 
 
-def read_heic(data: bytes) -> HeicHeader:
+def read_heic(data: Content) -> HeicHeader:
     """Read size and EXIF of the primary picture; the pixels may be missing."""
     meta = next((data[start:end] for kind, start, end in boxes(data) if kind == b"meta" and end <= len(data)), None)
     if meta is None or len(meta) > LARGEST_META:
@@ -160,11 +164,11 @@ def _cut(width: int, height: int, clap: bytes) -> tuple[int, int]:
     return min(width, width_of // width_by), min(height, height_of // height_by)
 
 
-def _exif(data: bytes, facts: _Meta) -> bytes:
+def _exif(data: Content, facts: _Meta) -> bytes:
     if facts.exif_item is None or not facts.locations:
         return b""
     is_inline, extents = _extents(facts.locations, facts.exif_item)
-    source = facts.inline if is_inline else data
+    source: Content = facts.inline if is_inline else data
     block = b"".join(source[offset : offset + length] for offset, length in extents)
     skipped = int.from_bytes(block[:4])
     return block[4 + skipped :]

@@ -7,7 +7,7 @@ from struct import unpack_from
 
 from coldshelf.pictures.imaging.errors import PictureCorrupt, PictureFormatUnknown
 from coldshelf.pictures.imaging.formats import SNIFF_BYTES, PictureFormat, sniff
-from coldshelf.pictures.imaging.heic import boxes, read_heic
+from coldshelf.pictures.imaging.heic import Content, boxes, read_heic
 
 MAX_PARTS = 65_536
 """Segments, chunks or boxes a file may have; 64 MiB in PNG chunks of 8 KiB are 8,192."""
@@ -23,7 +23,7 @@ _FRAME_HEADERS = set(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 _ONE_PASS_FRAMES = {0xC0, 0xC1}
 
 
-def verify_cheaply(data: bytes) -> PictureFormat:
+def verify_cheaply(data: Content) -> PictureFormat:
     """Refuse a file that is cut off, not a picture or put together wrongly; say which format it has.
 
     Finds what an interrupted upload leaves behind. Bytes appended after the end are fine, phones write trailers there.
@@ -44,7 +44,7 @@ def _require(condition: bool) -> None:
         raise PictureCorrupt
 
 
-def _check_jpeg(data: bytes) -> None:
+def _check_jpeg(data: Content) -> None:
     at = 2
     frame: tuple[int, int] | None = None  # marker, components
     for _ in range(MAX_PARTS):
@@ -64,24 +64,38 @@ def _check_jpeg(data: bytes) -> None:
     raise PictureCorrupt
 
 
-def _check_scans(data: bytes, *, start: int, frame: tuple[int, int] | None) -> None:
+def _check_scans(data: Content, *, start: int, frame: tuple[int, int] | None) -> None:
     if frame is None:
         raise PictureCorrupt
     marker, components = frame
     end = data.rfind(_EOI, start)
     _require(end > start)
     if marker not in _ONE_PASS_FRAMES or data[start + 4] != components:
-        _require(data.count(b"\xff\xda", start, end) <= MAX_SCANS)
+        _require(_scans(data, start, end) <= MAX_SCANS)
 
 
-def _check_png(data: bytes) -> None:
+def _scans(data: Content, start: int, end: int) -> int:
+    """Count scans up to one too many; a mapped file knows `find` but not `count`."""
+    found, at = 0, start
+    while found <= MAX_SCANS and (at := data.find(b"\xff\xda", at, end)) >= 0:
+        found += 1
+        at += 2
+    return found
+
+
+def _check_png(data: Content) -> None:
+    # closed at once: a mapped file cannot be closed while a view of it is left in a traceback
+    with memoryview(data) as view:
+        _check_chunks(view)
+
+
+def _check_chunks(view: memoryview) -> None:
     at = 8
     has_pixels = False
-    view = memoryview(data)
     for part in range(MAX_PARTS):
-        length, kind = unpack_from(">I4s", data, at)
+        length, kind = unpack_from(">I4s", view, at)
         end = at + 8 + length
-        (crc,) = unpack_from(">I", data, end)
+        (crc,) = unpack_from(">I", view, end)
         _require(zlib.crc32(view[at + 4 : end]) == crc)
         _require((kind == b"IHDR" and length == 13) == (part == 0))
         has_pixels = has_pixels or (kind == b"IDAT" and length > 0)
@@ -92,7 +106,7 @@ def _check_png(data: bytes) -> None:
     raise PictureCorrupt
 
 
-def _check_webp(data: bytes) -> None:
+def _check_webp(data: Content) -> None:
     (size,) = unpack_from("<I", data, 4)
     end = size + 8
     _require(end <= len(data))
@@ -109,7 +123,7 @@ def _check_webp(data: bytes) -> None:
     _require(at >= end and not kinds.isdisjoint({b"VP8 ", b"VP8L", b"ANMF"}))
 
 
-def _check_heic(data: bytes) -> None:
+def _check_heic(data: Content) -> None:
     kinds: set[bytes] = set()
     for kind, _, end in boxes(data):
         if end > len(data):
@@ -121,7 +135,7 @@ def _check_heic(data: bytes) -> None:
     read_heic(data)
 
 
-_CHECKS: dict[PictureFormat, Callable[[bytes], None]] = {
+_CHECKS: dict[PictureFormat, Callable[[Content], None]] = {
     PictureFormat.JPEG: _check_jpeg,
     PictureFormat.PNG: _check_png,
     PictureFormat.WEBP: _check_webp,

@@ -7,9 +7,11 @@ from uuid import UUID
 import orjson
 
 from coldshelf.kit.errors import ColdshelfError
+from coldshelf.pictures.errors import SaveFailed
 from coldshelf.pictures.service.examine import Examined
 
 UPLOADED = "Image uploaded successfully"
+SOMETHING_WRONG = "Something went wrong"
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,20 +40,21 @@ class UploadAnswer:
 
     status: int
     body: bytes
-    duplicate_of: UUID | None = None
+    duplicate_of: tuple[UUID, ...] = ()
     replayed: bool = False
 
 
 def answer_of(entries: Sequence[Entry]) -> UploadAnswer:
     body = orjson.dumps([_object(entry) for entry in entries])
-    repeated = next((entry.guid for entry in entries if isinstance(entry, Accepted) and entry.repeated), None)
-    return UploadAnswer(200, body, duplicate_of=repeated)
+    repeated = [entry.guid for entry in entries if isinstance(entry, Accepted) and entry.repeated]
+    return UploadAnswer(200, body, duplicate_of=tuple(dict.fromkeys(repeated)))
 
 
 def error_answer(error: ColdshelfError) -> UploadAnswer:
     """Answer a request-level error: business errors with HTTP 200, faults and limits with their own status."""
     status = 200 if error.status == 400 else error.status
-    return UploadAnswer(status, orjson.dumps([_object(Refused(error.message))]))
+    info = error.message if status < 500 or isinstance(error, SaveFailed) else SOMETHING_WRONG
+    return UploadAnswer(status, orjson.dumps([_object(Refused(info))]))
 
 
 def _object(entry: Entry) -> dict[str, object]:

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from coldshelf.kit.errors import ColdshelfError
+from coldshelf.kit.objects import KEPT_IN_MEMORY, ObjectWriter
 from coldshelf.pictures.imaging.capture_time import ExifTime
 from coldshelf.pictures.imaging.decode import inspect
 from coldshelf.pictures.imaging.errors import PictureCorrupt, PictureFormatUnknown, PictureTooLarge
@@ -37,12 +38,23 @@ def examine_all(files: Sequence[ReceivedFile], *, max_pixels: int) -> list[Exami
 
 def examine(file: ReceivedFile, *, max_pixels: int) -> Examined:
     """Hash the bytes, read the header and check the structure; a large file is mapped, not read into memory."""
+    sha256 = _sha256(file.writer)
     if file.size == 0:
-        return Examined(file, hashlib.sha256(b"").digest())
-    with file.writer.content() as content:
-        sha256 = hashlib.sha256(content).digest()
-        try:
+        return Examined(file, sha256)
+    try:
+        with file.writer.content() as content:
             verify_cheaply(content)
-            return Examined(file, sha256, captured=inspect(content, max_pixels=max_pixels).captured)
-        except (PictureCorrupt, PictureFormatUnknown, PictureTooLarge) as fault:
-            return Examined(file, sha256, fault=fault)
+            if isinstance(content, bytes):
+                return Examined(file, sha256, inspect(content, max_pixels=max_pixels).captured)
+            with file.writer.reader() as stream:
+                return Examined(file, sha256, inspect(stream, max_pixels=max_pixels).captured)
+    except (PictureCorrupt, PictureFormatUnknown, PictureTooLarge) as fault:
+        return Examined(file, sha256, fault=fault)
+
+
+def _sha256(writer: ObjectWriter) -> bytes:
+    if writer.size <= KEPT_IN_MEMORY:
+        with writer.content() as content:
+            return hashlib.sha256(content).digest()
+    with writer.reader() as stream:  # read in pieces: a mapped file would count as memory of this process
+        return hashlib.file_digest(stream, "sha256").digest()

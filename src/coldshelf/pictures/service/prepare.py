@@ -1,11 +1,15 @@
 """Prepares a picture: decode, turn upright, redact people, combine, judge the quality, keep the renditions."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
+
+import cv2
+import numpy as np
 
 from coldshelf.kit.db import Connection
 from coldshelf.kit.events import Step
-from coldshelf.kit.ids import ClientId
 from coldshelf.kit.objects import ObjectStore
 from coldshelf.kit.runtime import Runtime
 from coldshelf.pictures import events, store
@@ -15,25 +19,37 @@ from coldshelf.pictures.imaging.encode import encode_jpeg
 from coldshelf.pictures.imaging.errors import PictureCorrupt, PictureFormatUnknown, PictureTooLarge
 from coldshelf.pictures.imaging.faces import PeopleDetector, default_detector, redact
 from coldshelf.pictures.imaging.pixels import Pixels
-from coldshelf.pictures.imaging.quality import assess
+from coldshelf.pictures.imaging.quality import Quality, QualityVerdict, assess
 from coldshelf.pictures.models import Kind, Outcome, Picture, Rendition, Status, StoredFile, Verdict
 from coldshelf.pictures.outcomes import decide_quality, rejected
-from coldshelf.pictures.scenes import scene_named
+from coldshelf.pictures.scenes import is_analysed
 
 QUALITY = 92
 UNDECODABLE = (PictureCorrupt, PictureFormatUnknown, PictureTooLarge)
+PROCESSING_FAILED = "ProcessingFailed"
+WORST_FIRST = (QualityVerdict.UNUSABLE, QualityVerdict.DOUBTFUL, QualityVerdict.OK)
 
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
     """What preparation found; no renditions when the picture could not be decoded."""
 
-    renditions: tuple[Rendition, ...]
-    people_detector: str
-    people_found: int
-    width: int | None
-    height: int | None
-    verdict: Verdict | None
+    renditions: tuple[Rendition, ...] = ()
+    people_detector: str | None = None
+    people_found: int | None = None
+    width: int | None = None
+    height: int | None = None
+    verdict: Verdict | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One file, decoded and redacted, and reduced to its share of the combined picture."""
+
+    pixels: Pixels
+    rendition: Rendition
+    quality: Quality
+    people: int
 
 
 async def prepare_picture(step: Step) -> None:
@@ -46,51 +62,66 @@ async def prepare_picture(step: Step) -> None:
     if picture is None:
         return
     folder = f"renditions/{client_id}/{picture.captured_on:%Y%m%d}/{picture.guid}/{step.event.id}"
-    prepared = await run.off_loop(prepare_files, run.objects, files, folder, settings_pixels(run))
+    most = int(run.settings.max_megapixels * 1_000_000)
+    prepared = await run.off_loop(prepare_files, run.objects, files, folder, max_pixels=most)
     async with step.effect() as connection:
-        await _write(run, connection, client_id, picture, prepared)
+        now = await store.load_picture(connection, picture.id) or picture
+        await _write(step, connection, now, prepared)
 
 
-def settings_pixels(run: Runtime) -> int:
-    return int(run.settings.max_megapixels * 1_000_000)
-
-
-def prepare_files(objects: ObjectStore, files: Sequence[StoredFile], folder: str, max_pixels: int) -> Prepared:
+def prepare_files(objects: ObjectStore, files: Sequence[StoredFile], folder: str, *, max_pixels: int) -> Prepared:
     """Do all the work on pixels and store the renditions. Blocking; keys are those of the event, so it may run twice."""
-    detector = default_detector()
+    detector = _detector()
     name = f"{detector.name} {detector.version}"
+    share = max_pixels // len(files)
     try:
-        pictures = [decode(objects.get(file.object_key), max_pixels=max_pixels) for file in files]
+        parts = [_part(objects, file, folder, name, max_pixels=max_pixels, share=share) for file in files]
     except UNDECODABLE as error:
-        return Prepared((), name, 0, None, None, rejected(error.message))
-    quality = assess(pictures[0])
-    cleaned = [_clean(detector, picture) for picture in pictures]
-    parts = [picture for picture, _ in cleaned]
-    renditions = [
-        _keep(objects, part, kind=f"cam{file.place}", made_by=name, folder=folder)
-        for file, part in sorted(zip(files, parts, strict=True), key=lambda pair: pair[0].place)
-    ]
+        return Prepared(verdict=rejected(error.message))
     whole, made_by = _combine(parts, files, SideBySide())
-    renditions.append(_keep(objects, whole, kind=Kind.STITCHED, made_by=f"{name}, {made_by}", folder=folder))
+    stitched = _keep(objects, whole, kind=Kind.STITCHED, made_by=f"{name}, {made_by}", folder=folder)
+    quality = min((part.quality for part in parts), key=lambda one: WORST_FIRST.index(one.verdict))
     return Prepared(
-        renditions=tuple(renditions),
+        renditions=(*(part.rendition for part in parts), stitched),
         people_detector=name,
-        people_found=sum(found for _, found in cleaned),
-        width=whole.shape[1],
-        height=whole.shape[0],
+        people_found=sum(part.people for part in parts),
+        width=stitched.width,
+        height=stitched.height,
         verdict=decide_quality(quality.verdict, quality.reason),
     )
 
 
-def _clean(detector: PeopleDetector, picture: Pixels) -> tuple[Pixels, int]:
-    boxes = detector.find(picture)
-    return redact(picture, boxes), len(boxes)
+@cache
+def _detector() -> PeopleDetector:
+    return default_detector()
 
 
-def _combine(parts: Sequence[Pixels], files: Sequence[StoredFile], stitcher: Stitcher) -> tuple[Pixels, str]:
+def _part(
+    objects: ObjectStore, file: StoredFile, folder: str, made_by: str, *, max_pixels: int, share: int
+) -> Part:
+    """Work on one file at a time: twenty decoded pictures of 50 megapixels would fill any memory."""
+    picture = decode(objects.get(file.object_key), max_pixels=max_pixels)
+    quality = assess(picture)
+    people = _detector().find(picture)
+    picture = redact(picture, people)
+    rendition = _keep(objects, picture, kind=f"cam{file.place}", made_by=made_by, folder=folder)
+    return Part(_reduced(picture, share), rendition, quality, len(people))
+
+
+def _reduced(picture: Pixels, most: int) -> Pixels:
+    height, width = picture.shape[:2]
+    if height * width <= most:
+        return picture
+    scale = math.sqrt(most / (height * width))
+    size = max(1, int(width * scale)), max(1, int(height * scale))
+    return np.asarray(cv2.resize(picture, size, interpolation=cv2.INTER_AREA), np.uint8)
+
+
+def _combine(parts: Sequence[Part], files: Sequence[StoredFile], stitcher: Stitcher) -> tuple[Pixels, str]:
     if len(parts) == 1:
-        return parts[0], "single"
-    return stitcher.combine(parts, [file.place for file in files]).image, f"{stitcher.name} {stitcher.version}"
+        return parts[0].pixels, "single"
+    combined = stitcher.combine([part.pixels for part in parts], [file.place for file in files])
+    return combined.image, f"{stitcher.name} {stitcher.version}"
 
 
 def _keep(objects: ObjectStore, picture: Pixels, *, kind: str, made_by: str, folder: str) -> Rendition:
@@ -100,36 +131,47 @@ def _keep(objects: ObjectStore, picture: Pixels, *, kind: str, made_by: str, fol
     return Rendition(kind, made_by, key, picture.shape[1], picture.shape[0], len(jpeg))
 
 
-async def _write(
-    run: Runtime, connection: Connection, client_id: ClientId, picture: Picture, prepared: Prepared
-) -> None:
-    await store.add_renditions(connection, picture.id, prepared.renditions)
-    values = {
-        "prepared_on": run.clock.now() if prepared.renditions else None,
-        "width": prepared.width,
-        "height": prepared.height,
-        "people_detector": prepared.people_detector,
-        "people_found": prepared.people_found,
-    }
-    await store.change_picture(connection, picture.id, values)
-    verdict = prepared.verdict
-    if verdict and picture.status_id == Status.PROVISIONED and _is_analysed(picture):
-        await store.set_verdict(connection, picture.id, verdict)
-        kind = events.REJECTED if verdict.outcome is Outcome.REJECTED else events.PENDING
-        await run.events.publish(connection, events.picture_event(kind, client_id, picture))
-    elif verdict and not prepared.renditions:
-        await store.set_verdict(connection, picture.id, verdict)
-        await run.events.publish(connection, events.picture_event(events.REJECTED, client_id, picture))
-    elif picture.status_id == Status.PROVISIONED and _is_analysed(picture):
+async def _write(step: Step, connection: Connection, picture: Picture, prepared: Prepared) -> None:
+    run: Runtime = step.run
+    if prepared.renditions:
+        await store.add_renditions(connection, picture.id, prepared.renditions)
+        values = {
+            "prepared_on": run.clock.now(),
+            "width": prepared.width,
+            "height": prepared.height,
+            "people_detector": prepared.people_detector,
+            "people_found": prepared.people_found,
+        }
+        await store.change_picture(connection, picture.id, values)
+    verdict = _outcome(picture, prepared)
+    if verdict is not None:
+        await _judge(step, connection, picture, verdict)
+    elif picture.status_id == Status.PROVISIONED and is_analysed(picture.scene_type):
         await store.change_picture(connection, picture.id, {"status_id": Status.QUEUED})
-        await run.events.publish(connection, events.picture_event(events.PREPARED, client_id, picture))
+        await run.events.publish(connection, events.picture_event(events.PREPARED, step.event.client_id, picture))
 
 
-def _is_analysed(picture: Picture) -> bool:
-    scene = scene_named(picture.scene_type)
-    return scene is not None and scene.is_analysed
+def _outcome(picture: Picture, prepared: Prepared) -> Verdict | None:
+    """Give the outcome that replaces the first one; None when that stays."""
+    verdict = prepared.verdict
+    if verdict is None or not prepared.renditions:
+        return verdict
+    if not is_analysed(picture.scene_type) or picture.status_id == Status.REJECTED:
+        return None
+    if verdict.outcome is Outcome.PENDING and picture.status_id == Status.UNPROVISIONED:
+        return None  # it waits already, for a better reason
+    return verdict
+
+
+async def _judge(step: Step, connection: Connection, picture: Picture, verdict: Verdict) -> None:
+    await store.set_verdict(connection, picture.id, verdict)
+    if picture.status_id != verdict.status_id:
+        kind = events.REJECTED if verdict.outcome is Outcome.REJECTED else events.PENDING
+        await step.bus.publish(connection, events.picture_event(kind, step.event.client_id, picture))
 
 
 async def give_up(step: Step, connection: Connection) -> None:
     """End a picture that no worker could work on: rejected, with a reason, never silently waiting."""
-    await store.set_verdict(connection, step.event.key, rejected("ProcessingFailed"))
+    picture = await store.load_picture(connection, step.event.key)
+    if picture is not None:
+        await _judge(step, connection, picture, rejected(PROCESSING_FAILED))

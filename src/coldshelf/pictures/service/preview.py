@@ -1,24 +1,31 @@
 """Finds the picture behind a GUID (contract 3): no login, so nothing but the picture comes back."""
 
+import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Protocol
 from uuid import UUID
-
 
 from coldshelf.kit.db import Connection
 from coldshelf.kit.errors import NotFound
+from coldshelf.kit.objects import ObjectStore
 from coldshelf.kit.runtime import Runtime
 from coldshelf.masterdata import service as masterdata
 from coldshelf.masterdata.service import Place
 from coldshelf.pictures import store
 from coldshelf.pictures.imaging.decode import decode
 from coldshelf.pictures.imaging.encode import encode_jpeg, shrink_jpeg
-from coldshelf.pictures.models import Kind, Picture
+from coldshelf.pictures.models import Kind, Outcome, Picture, Status
+from coldshelf.pictures.outcomes import NO_PLANOGRAM
 from coldshelf.pictures.rendering import PlannedProduct, render_planogram
+from coldshelf.pictures.scenes import is_analysed
 
-SERVED = {"stitched": Kind.STITCHED, "annotated": Kind.ANNOTATED}
-CAMERAS = 20
+CAMERAS = tuple(f"cam{number}" for number in range(1, 21))
+SERVED = (Kind.STITCHED, Kind.ANNOTATED, *CAMERAS)
 PLANOGRAM_WIDTH = 1024
+PLANOGRAM, IN_STORE = "planogram", "instore"
+STORE_SCENE = "StoreView"
 
 
 class PreviewNotFound(NotFound):
@@ -35,16 +42,55 @@ class PreviewNotReady(NotFound):
     retry_after = timedelta(seconds=2)
 
 
+class Preview(Protocol):
+    """A picture that can be served: `tag` names its content for caches, `render` gives the JPEG. Blocking."""
+
+    def tag(self, max_width: int | None) -> str: ...
+    def render(self, max_width: int | None) -> bytes: ...
+
+
 @dataclass(frozen=True, slots=True)
-class Preview:
-    """A JPEG and a name for its content, for caches."""
+class RenditionPreview:
+    """A rendition: its object never changes under its key."""
 
-    jpeg: bytes
-    tag: str
+    objects: ObjectStore
+    key: str
+
+    def tag(self, max_width: int | None) -> str:
+        return _digest(self.key.encode(), max_width)
+
+    def render(self, max_width: int | None) -> bytes:
+        return _sized(self.objects.get(self.key), max_width)
 
 
-async def find_preview(run: Runtime, guid: UUID, image_type: str, max_width: int | None) -> Preview:
-    """Give a rendition as JPEG, at most `max_width` pixels wide; raise PreviewNotFound or PreviewNotReady."""
+@dataclass(frozen=True, slots=True)
+class PlanogramPreview:
+    """A planogram, drawn with one reference picture a product where there is one."""
+
+    objects: ObjectStore
+    title: str
+    places: tuple[Place, ...]
+    images: dict[int, str]
+
+    def tag(self, max_width: int | None) -> str:
+        return _digest(repr((self.title, self.places, sorted(self.images.items()))).encode(), max_width)
+
+    def render(self, max_width: int | None) -> bytes:
+        pixels = {product_id: decode(self.objects.get(key)) for product_id, key in self.images.items()}
+        shelves = range(1, max((place.shelf for place in self.places), default=0) + 1)
+        rows: tuple[tuple[PlannedProduct, ...], ...] = tuple(
+            tuple(
+                PlannedProduct(place.short_name, picture=pixels.get(place.product_id), stack=place.stack_size)
+                for place in self.places
+                if place.shelf == shelf
+            )
+            for shelf in shelves
+        )
+        return _sized(encode_jpeg(render_planogram(rows, width=PLANOGRAM_WIDTH, title=self.title)), max_width)
+
+
+async def find_preview(run: Runtime, guid: UUID, image_type: str) -> Preview:
+    """Find what a GUID and an `imageType` (any letter case) name; raise PreviewNotFound or PreviewNotReady."""
     found = await store.picture_at_door(run.database, guid)
     if found is None:
         raise PreviewNotFound
@@ -53,65 +99,54 @@ async def find_preview(run: Runtime, guid: UUID, image_type: str, max_width: int
         picture = await store.load_picture(connection, picture_id)
         if picture is None:
             raise PreviewNotFound
-        if image_type == "planogram":
-            return await _planogram(run, connection, picture, max_width)
-        key = await _object_key(connection, picture, image_type)
-    jpeg = await run.off_loop(_sized, run, key, max_width)
-    return Preview(jpeg, f"{key.rsplit('/', 2)[-2]}-{image_type}-{max_width or 0}")
+        wanted = image_type.lower()
+        if wanted == PLANOGRAM:
+            return await _planogram(run.objects, connection, picture)
+        if wanted == IN_STORE:
+            return await _in_store(run.objects, connection, picture)
+        return await _rendition(run.objects, connection, picture, wanted)
 
 
-def _sized(run: Runtime, key: str, max_width: int | None) -> bytes:
-    jpeg = run.objects.get(key)
-    return shrink_jpeg(jpeg, max_width) if max_width else jpeg
-
-
-async def _object_key(connection: Connection, picture: Picture, image_type: str) -> str:
-    picture_id: int = picture.id
-    if image_type == "instore":
-        wanted = picture.location_id and await store.newest_of_scene(connection, picture.location_id, "StoreView")
-        if not wanted:
-            raise PreviewNotFound
-        picture_id = wanted
-    elif picture.prepared_on is None:
-        raise PreviewNotFound if picture.rejection_reason else PreviewNotReady
-    rendition = await store.newest_rendition(connection, picture_id, _kind(image_type))
-    if rendition is None:
-        raise PreviewNotReady if image_type == "annotated" and not picture.rejection_reason else PreviewNotFound
-    return rendition.object_key
-
-
-def _kind(image_type: str) -> str:
-    if image_type in {f"cam{number}" for number in range(1, CAMERAS + 1)}:
-        return image_type
-    if image_type == "instore":
-        return Kind.STITCHED
-    if image_type not in SERVED:
+async def _rendition(objects: ObjectStore, connection: Connection, picture: Picture, kind: str) -> Preview:
+    if kind not in SERVED:
         raise PreviewNotFound
-    return SERVED[image_type]
+    rendition = await store.newest_rendition(connection, picture.id, kind)
+    if rendition is not None and picture.prepared_on is not None:
+        return RenditionPreview(objects, rendition.object_key)
+    raise PreviewNotReady if _comes(picture, kind) else PreviewNotFound
 
 
-async def _planogram(run: Runtime, connection: Connection, picture: Picture, max_width: int | None) -> Preview:
+def _comes(picture: Picture, kind: str) -> bool:
+    """Say whether a rendition that is not there is still being made, or waits for a reviewer."""
+    if kind == Kind.ANNOTATED:
+        return is_analysed(picture.scene_type) and picture.status_id not in {Status.REJECTED, Status.PROCESSED}
+    is_empty_or_broken = picture.submission_outcome == Outcome.REJECTED and picture.rejection_reason != NO_PLANOGRAM
+    return picture.prepared_on is None and not is_empty_or_broken
+
+
+async def _in_store(objects: ObjectStore, connection: Connection, picture: Picture) -> Preview:
+    """Give the newest picture of the outside of the picture's outlet."""
+    if picture.location_id is None:
+        raise PreviewNotFound
+    newest = await store.newest_of_scene(connection, picture.location_id, STORE_SCENE)
+    rendition = None if newest is None else await store.newest_rendition(connection, newest, Kind.STITCHED)
+    if rendition is None:
+        raise PreviewNotFound
+    return RenditionPreview(objects, rendition.object_key)
+
+
+async def _planogram(objects: ObjectStore, connection: Connection, picture: Picture) -> Preview:
     if picture.planogram_id is None:
         raise PreviewNotFound
-    places = await masterdata.planned_places(connection, picture.planogram_id)
+    places: Sequence[Place] = await masterdata.planned_places(connection, picture.planogram_id)
     images = await masterdata.first_images(connection, {place.product_id for place in places})
     title = await masterdata.planogram_name(connection, picture.planogram_id) or ""
-    jpeg = await run.off_loop(draw_planogram, run, places, images, title, max_width)
-    return Preview(jpeg, f"planogram-{picture.planogram_id}-{max_width or 0}")
+    return PlanogramPreview(objects, title, tuple(places), images)
 
 
-def draw_planogram(
-    run: Runtime, places: list[Place], images: dict[int, str], title: str, max_width: int | None
-) -> bytes:
-    """Draw a planogram with one reference picture a product, where there is one. Blocking."""
-    pixels = {product_id: decode(run.objects.get(key)) for product_id, key in images.items()}
-    rows: list[tuple[PlannedProduct, ...]] = [
-        tuple(
-            PlannedProduct(place.short_name, picture=pixels.get(place.product_id), stack=place.stack_size)
-            for place in places
-            if place.shelf == shelf
-        )
-        for shelf in range(1, max((place.shelf for place in places), default=0) + 1)
-    ]
-    jpeg = encode_jpeg(render_planogram(tuple(rows), width=PLANOGRAM_WIDTH, title=title))
-    return shrink_jpeg(jpeg, max_width) if max_width else jpeg
+def _sized(jpeg: bytes, max_width: int | None) -> bytes:
+    return jpeg if max_width is None else shrink_jpeg(jpeg, max_width)
+
+
+def _digest(content: bytes, max_width: int | None) -> str:
+    return hashlib.sha256(content + f" {max_width}".encode()).hexdigest()[:32]

@@ -213,6 +213,8 @@ def _repetitive(table: pa.Table) -> list[str]:
 
 def _compare(name: str, written: _Written, file: BinaryIO, schema: pa.Schema) -> None:
     """Read a file back; raise PartDiffers unless it has the declared columns and the very values."""
+    if hashlib.file_digest(file, "sha256").hexdigest() != written.sha256:
+        raise PartDiffers(f"{name} reads back with other bytes than were written")
     try:
         parquet = pq.ParquetFile(file)
         found = _Totals([(0, 0)] * len(schema))
@@ -222,7 +224,7 @@ def _compare(name: str, written: _Written, file: BinaryIO, schema: pa.Schema) ->
         for group in range(parquet.num_row_groups):
             for batch in parquet.iter_batches(READ_BACK_ROWS, row_groups=[group], use_threads=False):
                 found.add(pa.RecordBatch.from_arrays([*map(_narrow, batch.columns, schema.types)], schema=schema))
-    except pa.ArrowException as error:
+    except (pa.ArrowException, OSError) as error:
         raise PartDiffers(f"{name} does not read back: {error}") from error
     if found != written.totals:
         raise PartDiffers(f"{name} reads back with other values: {found}, not {written.totals}")

@@ -5,6 +5,7 @@ It needs reference pictures, best from the same kind of cooler, and sees nothing
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Final
 
 import cv2
@@ -12,7 +13,7 @@ import numpy as np
 
 from coldshelf.recognition.appearance import Floats
 from coldshelf.recognition.finding import PlacedRow, find_places
-from coldshelf.recognition.identity import Gallery, build_gallery, rank
+from coldshelf.recognition.identity import Gallery, best_shares, build_gallery, rank
 from coldshelf.recognition.recogniser import (
     Candidate,
     CatalogueProduct,
@@ -22,9 +23,10 @@ from coldshelf.recognition.recogniser import (
     Gap,
     Pixels,
     PlannedFacing,
+    ProductId,
     Shelf,
 )
-from coldshelf.recognition.shelving import FoundShelf, PlaceKind, ShelfPlace, arrange, corners_of
+from coldshelf.recognition.shelving import FoundShelf, PlaceKind, arrange, corners_of
 from coldshelf.recognition.templates import make_templates
 
 _LONG_SIDE: Final = 1280
@@ -32,7 +34,7 @@ _DOUBTFUL: Final = 0.35
 """Below this share the best candidate is not named; about a third of such candidates would be right."""
 _PLAN_BONUS: Final = 0.5
 """Added to the logit of products planned on the shelf. Weak: a bonus of 2 hides planted deviations."""
-_CLUTTER: Final = 0.12
+_CLUTTER: Final = 0.07
 """A row whose median best share is lower shows something else than products."""
 
 
@@ -42,19 +44,43 @@ class ColourRecogniser:
     name = "colour"
     version = "1"
 
+    def __init__(self) -> None:
+        self._last: _Prepared | None = None
+
     def recognise(
         self, image: Pixels, catalogue: Sequence[CatalogueProduct], planogram: Sequence[PlannedFacing] | None = None
     ) -> Detections:
         """Return what stands in the picture; nothing on pictures too small, too narrow or without products."""
-        gallery = build_gallery(catalogue)
-        if image.ndim != 3 or min(image.shape[:2]) < 2 or not gallery.crops:
+        prepared = self._prepare(catalogue)
+        gallery = prepared.gallery
+        if image.ndim != 3 or image.shape[2] != 3 or min(image.shape[:2]) < 2 or not gallery.crops:
             return Detections((), (), ())
         picture, scale = _bounded(image)
-        rows = find_places(picture, make_templates(list(gallery.crops)))
-        rows = [row for row in rows if _shows_products(picture, row, gallery)]
-        shelves = arrange(picture, rows)
+        rows = find_places(picture, prepared.templates)
+        shelves = arrange(picture, [row for row in rows if _shows_products(picture, row, gallery)])
         priors = [_prior(gallery, planogram or (), number) for number in range(1, len(shelves) + 1)]
         return _describe(picture, shelves, gallery, priors, scale)
+
+    def _prepare(self, catalogue: Sequence[CatalogueProduct]) -> "_Prepared":
+        """Describe the references, once for pictures in a row with the very same ones."""
+        last = self._last
+        references = tuple((product.product_id, picture) for product in catalogue for picture in product.references)
+        if last is not None and _are_same(references, last.references):
+            return last
+        gallery = build_gallery(catalogue)
+        self._last = last = _Prepared(references, gallery, make_templates(list(gallery.crops)))
+        return last
+
+
+@dataclass(frozen=True, slots=True)
+class _Prepared:
+    references: tuple[tuple[ProductId, Pixels], ...]
+    gallery: Gallery
+    templates: Floats
+
+
+def _are_same(one: tuple[tuple[ProductId, Pixels], ...], other: tuple[tuple[ProductId, Pixels], ...]) -> bool:
+    return len(one) == len(other) and all(a[0] == b[0] and a[1] is b[1] for a, b in zip(one, other, strict=True))
 
 
 def _bounded(image: Pixels) -> tuple[Pixels, float]:
@@ -67,9 +93,7 @@ def _bounded(image: Pixels) -> tuple[Pixels, float]:
 
 
 def _shows_products(image: Pixels, row: PlacedRow, gallery: Gallery) -> bool:
-    none = np.zeros(len(gallery.products), np.float32)
-    ranked = rank(image, [place.box for place in row.places], gallery, none)
-    return float(np.median([candidates[0].score for candidates in ranked])) >= _CLUTTER
+    return float(np.median(best_shares(image, [place.box for place in row.places], gallery))) >= _CLUTTER
 
 
 def _prior(gallery: Gallery, planogram: Sequence[PlannedFacing], shelf: int) -> Floats:
@@ -91,13 +115,12 @@ def _describe(
             if place.kind is PlaceKind.EMPTY:
                 gaps.append(Gap(number, position, corners))
             else:
-                facings.append(_facing(number, position, corners, place, candidates))
+                facings.append(_facing(number, position, corners, candidates))
     return Detections(tuple(seen), tuple(facings), tuple(gaps))
 
 
-def _facing(
-    shelf: int, position: int, corners: Corners, place: ShelfPlace, candidates: tuple[Candidate, ...]
-) -> Facing:
+def _facing(shelf: int, position: int, corners: Corners, candidates: tuple[Candidate, ...]) -> Facing:
+    """Name a facing; the confidence of an unknown one is how sure it is that no candidate fits."""
     best = candidates[0]
     if best.score >= _DOUBTFUL:
         return Facing(shelf, position, corners, best.product_id, best.score, candidates)

@@ -1,0 +1,5 @@
+"""The column groups of this room."""
+
+from coldshelf.kpis.datasets.kpi_columns import KPI_COLUMNS
+
+GROUPS = (KPI_COLUMNS,)

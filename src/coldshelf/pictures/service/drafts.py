@@ -1,0 +1,182 @@
+"""Drafts: the pictures that an upload wants recorded, before anything is written. Pure."""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from coldshelf.access.models import Client
+from coldshelf.access.principal import Principal
+from coldshelf.kit.idempotency import hash_request
+from coldshelf.kit.ids import new_guid
+from coldshelf.pictures.imaging.capture_time import CaptureTime, capture_time
+from coldshelf.pictures.imaging.combine import parse_grid_order
+from coldshelf.pictures.models import Picture, PictureId, StoredFile, Verdict
+from coldshelf.pictures.outcomes import Facts, decide
+from coldshelf.pictures.request import UploadRequest
+from coldshelf.pictures.service.answers import Refused
+from coldshelf.pictures.service.examine import Examined
+from coldshelf.pictures.sources import DEFAULT_SOURCE
+from coldshelf.pictures.target import Target
+
+ZERO_BYTES = "Image saved with 0 bytes"
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """What all pictures of one upload share."""
+
+    client: Client
+    principal: Principal
+    wanted: UploadRequest
+    target: Target
+    now: datetime
+
+    @property
+    def window(self) -> timedelta | None:
+        return (self.wanted.source or DEFAULT_SOURCE).duplicate_window
+
+    @property
+    def zone(self) -> str:
+        return (self.target.outlet and self.target.outlet.time_zone) or self.client.time_zone
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A picture to be recorded: one file, or several that are combined, in the order in which they were uploaded."""
+
+    guid: UUID
+    parts: tuple[Examined, ...]
+    places: tuple[int, ...]
+    captured: CaptureTime
+    verdict: Verdict
+    fingerprint: bytes
+    notes: tuple[str, ...]
+
+    @property
+    def is_stitched(self) -> bool:
+        return len(self.parts) > 1
+
+
+def make_drafts(session: Session, examined: Sequence[Examined]) -> list[Draft | Refused]:
+    """Give one draft for each file, or one for all that are combined; raise GridOrderMismatch."""
+    if not session.wanted.stitches or len(examined) < 2:
+        return [_single(session, part) for part in examined]
+    places = parse_grid_order(session.wanted.grid_order, len(examined))
+    bad = next((part for part in examined if part.fault or part.is_empty), None)
+    if bad is None:
+        return [_draft(session, tuple(examined), places)]
+    words = bad.fault.message if bad.fault else ZERO_BYTES
+    return [Refused(f"{words}: {bad.file.name}", (bad,))]
+
+
+def _single(session: Session, part: Examined) -> Draft | Refused:
+    if part.fault:
+        return Refused(part.fault.message, (part,))
+    if part.is_empty and session.wanted.verifies_size:
+        return Refused(ZERO_BYTES, (part,))
+    return _draft(session, (part,), (1,))
+
+
+def _draft(session: Session, parts: tuple[Examined, ...], places: tuple[int, ...]) -> Draft:
+    target, client = session.target, session.client
+    captured = capture_time(parts[places.index(1)].captured, zone=session.zone, received=session.now)
+    facts = Facts(
+        scene=session.wanted.scene,
+        is_empty=parts[0].is_empty,
+        has_asset=target.asset is not None,
+        has_planogram=target.asset is not None and target.asset.planogram_name is not None,
+        demands_planogram=client.demands_planogram,
+        reviews_by_hand=client.reviews_by_hand,
+        is_in_future=captured.is_future,
+    )
+    return Draft(
+        guid=new_guid(),
+        parts=parts,
+        places=places,
+        captured=captured,
+        verdict=decide(facts),
+        fingerprint=_fingerprint(session, parts, places),
+        notes=_notes(session, stitched=len(parts) > 1),
+    )
+
+
+def _fingerprint(session: Session, parts: Sequence[Examined], places: Sequence[int]) -> bytes:
+    """Name the bytes, the asset (or outlet), the scene and the before / after flag: the same again is a retry."""
+    target, wanted = session.target, session.wanted
+    where = f"asset {target.asset.id}" if target.asset else f"outlet {target.outlet.id if target.outlet else 0}"
+    what = f"{where} {wanted.scene_name.lower()} {wanted.before_after} {list(places)}"
+    return hashlib.sha256(hash_request(what.encode(), *(part.sha256 for part in parts))).digest()
+
+
+def _notes(session: Session, *, stitched: bool) -> tuple[str, ...]:
+    wanted, notes = session.wanted, list(session.target.notes)
+    if wanted.source is None:
+        notes.append(f"ImageReceivedFrom {wanted.source_number} is not a known source")
+    if wanted.grid_order and not stitched:
+        notes.append("GridOrder was ignored: nothing is stitched")
+    if wanted.scene is None:
+        notes.append(f"SceneType {wanted.scene_name} is not a known scene")
+    return tuple(notes)
+
+
+def stored_files(session: Session, draft: Draft) -> list[StoredFile]:
+    """Name the objects of a draft: one folder a client and day, so that an upload syncs one folder only."""
+    folder = f"originals/{session.client.id}/{session.now:%Y%m%d}"
+    return [
+        StoredFile(n, place, part.file.name, f"{folder}/{draft.guid}_{n}", part.sha256, part.file.size)
+        for n, (part, place) in enumerate(zip(draft.parts, draft.places, strict=True), 1)
+    ]
+
+
+def picture_of(session: Session, draft: Draft, picture_id: PictureId) -> Picture:
+    """Give the record as its steps see it."""
+    asset, outlet = session.target.asset, session.target.outlet
+    return Picture(
+        id=picture_id,
+        guid=draft.guid,
+        asset_id=asset and asset.id,
+        location_id=outlet and outlet.id,
+        planogram_id=asset.planogram_id if asset is not None and asset.planogram_name is not None else None,
+        scene_type=session.wanted.scene_name,
+        status_id=draft.verdict.status_id,
+        submission_outcome=draft.verdict.outcome.value,
+        rejection_reason=draft.verdict.reason,
+        is_stitched=draft.is_stitched,
+        columns=asset and asset.columns,
+        serial_number=asset and asset.serial_number,
+        location_code=outlet and outlet.code,
+        location_name=outlet and outlet.name,
+        city=outlet and outlet.city,
+        state=outlet and outlet.state,
+        country=outlet and outlet.country,
+        captured_on=draft.captured.event_time_utc,
+        callback_url=session.wanted.callback_url or None,
+        prepared_on=None,
+    )
+
+
+def columns_of(session: Session, draft: Draft) -> dict[str, object]:
+    """Give the columns of the record; names are those of this moment."""
+    picture, asset, wanted = picture_of(session, draft, PictureId(0)), session.target.asset, session.wanted
+    shared = {name: getattr(picture, name) for name in Picture.__dataclass_fields__ if name not in {"id", "prepared_on"}}
+    return {
+        **shared,
+        "planogram_name": asset and asset.planogram_name,
+        "door_count": asset and asset.doors,
+        "shelves": asset and asset.shelves,
+        "store_number": wanted.store_number or None,
+        "imei": wanted.imei or None,
+        "image_received_from": wanted.source_number,
+        "source_name": wanted.source.name if wanted.source else None,
+        "before_after": wanted.before_after,
+        "grid_order": wanted.grid_order or None,
+        "file_count": len(draft.parts),
+        "image_name": f"{draft.guid}.jpg",
+        "total_bytes": sum(part.file.size for part in draft.parts),
+        "received_on": session.now,
+        "captured_local": draft.captured.event_time.replace(tzinfo=None),
+        "capture_time_source": draft.captured.source.value,
+        "notes": "; ".join(draft.notes),
+    }

@@ -1,0 +1,113 @@
+"""Rows in, files out."""
+
+import hashlib
+import json
+from collections.abc import Iterable
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+import pyarrow.parquet as pq
+
+from coldshelf.kit.ids import ClientId
+from coldshelf.kit.runtime import Runtime
+from coldshelf.kit.web.params import Params
+from coldshelf.publishing.models import RunManifest
+from coldshelf.records.registry import Registry
+from coldshelf.records.saving import delete_record, save_record
+
+Row = dict[str, Any]
+"""Column name to value."""
+
+
+class Cast:
+    """Saves and deletes records of one client as its admin would."""
+
+    def __init__(self, run: Runtime, registry: Registry, client_id: ClientId) -> None:
+        self._run = run
+        self._registry = registry
+        self.client_id = client_id
+
+    def of(self, client_id: ClientId) -> "Cast":
+        """Do the same for another client."""
+        return Cast(self._run, self._registry, client_id)
+
+    async def save(self, entity: str, **params: object) -> int:
+        async with self._run.database.scope(self.client_id, user_name="admin") as connection:
+            saved = await save_record(
+                connection, self._registry, self.client_id, self._registry.entities[entity], _params(params)
+            )
+        return saved.id
+
+    async def delete(self, entity: str, row_id: int) -> None:
+        async with self._run.database.scope(self.client_id, user_name="admin") as connection:
+            await delete_record(
+                connection, self._registry, self.client_id, self._registry.entities[entity], _params({"id": row_id})
+            )
+
+    async def outlets(self, numbers: Iterable[int]) -> list[int]:
+        return [await self.save("Location", Code=f"L{n}", Name=f"Outlet {n}", City=f"City {n}") for n in numbers]
+
+
+def _params(values: dict[str, object]) -> Params:
+    return Params([(name, str(value)) for name, value in values.items()])
+
+
+async def many_outlets(url: str, client_id: ClientId, count: int, *, first: int = 1) -> None:
+    """Insert many outlets at once, numbered from `first`."""
+    connection = await asyncpg.connect(url)
+    try:
+        await connection.execute(
+            "INSERT INTO location (client_id, code, name, city, latitude)"
+            " SELECT $1, 'C' || n, 'Outlet ' || n, 'City ' || n % 50, n % 90 FROM generate_series($2::int, $3::int) n",
+            client_id,
+            first,
+            first + count - 1,
+        )
+    finally:
+        await connection.close()
+
+
+async def age(url: str, table: str, by: timedelta, which: str = "true") -> None:
+    """Make rows look as if they had not been changed for so long."""
+    connection = await asyncpg.connect(url)
+    try:
+        await connection.execute("SET session_replication_role = replica")
+        await connection.execute(f"UPDATE {table} SET modified_on = modified_on - $1::interval WHERE {which}", by)
+    finally:
+        await connection.close()
+
+
+def files_below(folder: Path) -> set[str]:
+    return {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()}
+
+
+def parts(folder: Path, manifest: RunManifest, dataset: str) -> list[Path]:
+    """Find the parts of a dataset the way a consumer does: manifest of the run, of the table, files."""
+    run_folder = folder / manifest.head.run_folder
+    assert (run_folder / "_SUCCESS").read_bytes() == b""
+    tables = json.loads((run_folder / "manifest.json").read_bytes())["tables"]
+    table = next(table for table in tables if table["dataset"] == dataset)
+    table_manifest = (run_folder / table["path"]).resolve()
+    content = table_manifest.read_bytes()
+    assert hashlib.sha256(content).hexdigest() == table["sha256"]
+    assert (table_manifest.parent / "_SUCCESS").read_bytes() == b""
+    found = [table_manifest.parent / file["path"] for file in json.loads(content)["files"]]
+    for path, file in zip(found, json.loads(content)["files"], strict=True):
+        assert (path.stat().st_size, hashlib.sha256(path.read_bytes()).hexdigest()) == (file["bytes"], file["sha256"])
+    return found
+
+
+def rows(folder: Path, manifest: RunManifest, dataset: str) -> list[Row]:
+    return [row for path in parts(folder, manifest, dataset) for row in pq.read_table(path).to_pylist()]
+
+
+def merged(key: str, *pulls: list[Row]) -> list[Row]:
+    """Apply exports one after another: the newest ModifiedOn per key wins."""
+    newest: dict[int, Row] = {}
+    for pull in pulls:
+        for row in pull:
+            if row[key] not in newest or newest[row[key]]["ModifiedOn"] <= row["ModifiedOn"]:
+                newest[row[key]] = row
+    return [newest[row_id] for row_id in sorted(newest)]

@@ -1,0 +1,122 @@
+"""What every destination promises, run for each that is registered."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from coldshelf.publishing.destination import Destination
+from coldshelf.publishing.destinations import DESTINATIONS, open_destination
+from coldshelf.publishing.destinations.file import FileDestination
+from coldshelf.publishing.errors import AlreadyPublished, DestinationFailed, DestinationUnknown
+from tests.publishing.support import files_below
+
+ADDRESSES: dict[type[Destination], Callable[[Path], str]] = {FileDestination: lambda folder: folder.as_uri()}
+"""How a test reaches a destination of each kind."""
+
+
+@pytest.fixture(params=DESTINATIONS, ids=lambda kind: kind.__name__)
+def destination(request: pytest.FixtureRequest, tmp_path: Path) -> Destination:
+    return open_destination(ADDRESSES[request.param](tmp_path))
+
+
+def write(destination: Destination, path: str, content: bytes) -> None:
+    part = destination.part(path)
+    part.write(content)
+    part.commit()
+
+
+def test_every_registered_destination_is_tested() -> None:
+    assert set(ADDRESSES) == set(DESTINATIONS)
+
+
+def test_what_was_committed_reads_back(destination: Destination) -> None:
+    destination.begin("Full/demo/T/R")
+    part = destination.part("Full/demo/T/R/part-00000.parquet")
+    part.write(b"first ")
+    part.write(memoryview(b"second"))
+    part.commit()
+    destination.finish("Full/demo/T/R")
+
+    with destination.open("Full/demo/T/R/part-00000.parquet") as file:
+        assert file.read() == b"first second"
+        file.seek(6)
+        assert file.read() == b"second"
+    with destination.open("Full/demo/T/R/_SUCCESS") as file:
+        assert file.read() == b""
+
+
+def test_a_folder_is_taken_once(destination: Destination) -> None:
+    destination.begin("Full/demo/T/R")
+
+    with pytest.raises(AlreadyPublished):
+        destination.begin("Full/demo/T/R")
+
+
+def test_a_part_is_never_overwritten(destination: Destination) -> None:
+    destination.begin("Full/demo/T/R")
+    write(destination, "Full/demo/T/R/part", b"first")
+
+    with pytest.raises(AlreadyPublished):
+        write(destination, "Full/demo/T/R/part", b"second")
+
+    with destination.open("Full/demo/T/R/part") as file:
+        assert file.read() == b"first"
+
+
+def test_a_part_is_not_seen_before_its_end(destination: Destination) -> None:
+    destination.begin("Full/demo/T/R")
+    part = destination.part("Full/demo/T/R/part")
+    part.write(b"half")
+
+    if destination.capabilities.appears == "rename":
+        with pytest.raises(DestinationFailed):
+            destination.open("Full/demo/T/R/part")
+
+    part.discard()
+
+
+def test_abort_leaves_nothing_and_touches_nothing_else(destination: Destination) -> None:
+    for run in ("R1", "R2"):
+        destination.begin(f"Full/demo/T/{run}")
+        write(destination, f"Full/demo/T/{run}/part", run.encode())
+    half = destination.part("Full/demo/T/R2/half")
+    half.write(b"half")
+    half.discard()
+
+    destination.abort("Full/demo/T/R2")
+
+    with pytest.raises(DestinationFailed):
+        destination.open("Full/demo/T/R2/part")
+    with destination.open("Full/demo/T/R1/part") as file:
+        assert file.read() == b"R1"
+
+
+@pytest.mark.parametrize("path", ["", "/etc/passwd", "../outside", "Full/../../outside"])
+def test_a_path_cannot_leave_the_destination(destination: Destination, path: str) -> None:
+    with pytest.raises(ValueError, match="not a path below"):
+        destination.begin(path)
+
+
+def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path) -> None:
+    (tmp_path / "file").write_bytes(b"")
+    destination = open_destination(tmp_path / "file")
+
+    with pytest.raises(DestinationFailed, match=f"{tmp_path}/file/Full: Not a directory"):
+        destination.begin("Full")
+
+
+def test_half_written_parts_are_hidden_files(tmp_path: Path) -> None:
+    destination = open_destination(str(tmp_path))
+    destination.begin("Full")
+    part = destination.part("Full/part-00000.parquet")
+
+    assert files_below(tmp_path) == {"Full/.part-00000.parquet.tmp"}
+    part.discard()
+
+
+def test_an_address_that_nobody_takes_is_refused() -> None:
+    with pytest.raises(DestinationUnknown, match="gopher:// is not known") as caught:
+        open_destination("gopher://host/folder")
+
+    assert caught.value.cure == "Use a folder, or an address with file://"
