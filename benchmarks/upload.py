@@ -184,7 +184,9 @@ def _product(settings: Settings, picture: bytes, count: int) -> tuple[float, lis
         connection = Http(settings)
 
         def once() -> None:
-            results = json.loads(connection.post(UPLOAD, "multipart/form-data; boundary=" + BOUNDARY.decode(), _body(_unique(picture))))
+            results = json.loads(
+                connection.post(UPLOAD, "multipart/form-data; boundary=" + BOUNDARY.decode(), _body(_unique(picture)))
+            )
             if not results[0]["Success"]:
                 raise RuntimeError(results)
 
@@ -210,7 +212,9 @@ def _set_up(settings: Settings) -> None:
     ):
         answer = json.loads(
             connection.post(
-                f"/controllers/{entity}.ashx?action=save", "application/x-www-form-urlencoded", urlencode(values).encode()
+                f"/controllers/{entity}.ashx?action=save",
+                "application/x-www-form-urlencoded",
+                urlencode(values).encode(),
             )
         )
         if not answer["success"]:

@@ -14,7 +14,7 @@ DOCS = REPOSITORY / "docs"
 
 
 def test_the_reference_page_is_the_one_that_the_declarations_make() -> None:
-    assert (DOCS / "reference.md").read_text() == reference_page(), "run: coldshelf reference --out docs/reference.md"
+    assert (DOCS / "reference.md").read_text(encoding="utf-8") == reference_page(), "run: coldshelf reference --out docs/reference.md"
 
 
 def test_every_handler_reacts_to_a_declared_event() -> None:
@@ -31,7 +31,7 @@ def test_every_error_has_a_code_of_its_own_and_a_message() -> None:
 
 
 def test_every_command_stands_in_the_docs() -> None:
-    text = (DOCS / "command-line.md").read_text()
+    text = (DOCS / "command-line.md").read_text(encoding="utf-8")
 
     names = set(typer.main.get_command(app).commands)  # type: ignore[attr-defined]
 
@@ -40,5 +40,5 @@ def test_every_command_stands_in_the_docs() -> None:
 
 def test_every_link_of_the_docs_leads_somewhere() -> None:
     for page in [REPOSITORY / "README.md", *DOCS.rglob("*.md")]:
-        for target in re.findall(r"\]\((?!https?://|#)([^)#]+)", page.read_text()):
+        for target in re.findall(r"\]\((?!https?://|#)([^)#]+)", page.read_text(encoding="utf-8")):
             assert (page.parent / target).exists(), f"{page.name}: {target}"

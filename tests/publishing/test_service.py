@@ -8,10 +8,12 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import BinaryIO
 
+import asyncpg
 import pyarrow.parquet as pq
 import pytest
 
 from coldshelf.access.models import Client
+from coldshelf.kit.errors import InputInvalid
 from coldshelf.kit.ids import ClientId
 from coldshelf.kit.runtime import Runtime
 from coldshelf.publishing.destinations.file import FileDestination, FilePart
@@ -21,6 +23,7 @@ from coldshelf.publishing.errors import (
     DestinationFailed,
     ExportStopped,
     PartDiffers,
+    SnapshotFailed,
 )
 from coldshelf.publishing.models import BULK_DATASETS, Compression, Layout, Mode, Progress
 from coldshelf.publishing.service import export
@@ -305,6 +308,56 @@ async def test_a_cancelled_run_stops_and_removes_what_it_wrote(
     assert files_below(folder) == set()
     assert not any(progress.finished for progress in seen)
     assert ExportStopped.retry
+
+
+async def test_a_run_that_waits_for_a_lock_can_be_cancelled(
+    publish: Publish, folder: Path, url: str, client: Client
+) -> None:
+    await many_outlets(url, client.id, 10)
+    locker = await asyncpg.connect(url)
+    async with locker.transaction():
+        await locker.execute("LOCK TABLE product")
+        task = asyncio.create_task(publish(mode=Mode.FULL, datasets=["Location", "Product"]))
+        waits = "SELECT EXISTS (SELECT FROM pg_locks WHERE relation = 'product'::regclass AND NOT granted)"
+        while not await locker.fetchval(waits):
+            await asyncio.sleep(0.01)
+
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await asyncio.wait_for(task, 10)
+
+    await locker.close()
+    assert files_below(folder) == set()
+
+
+async def test_a_database_that_goes_away_in_the_middle_leaves_nothing(
+    publish: Publish, folder: Path, url: str, client: Client
+) -> None:
+    await many_outlets(url, client.id, 50_000)
+    loop = asyncio.get_running_loop()
+
+    async def end_it() -> None:
+        admin = await asyncpg.connect(url)
+        await admin.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+            " WHERE datname = current_database() AND query LIKE 'COPY %'"
+        )
+        await admin.close()
+
+    def note(progress: Progress) -> None:
+        if progress.rows == 100:
+            asyncio.run_coroutine_threadsafe(end_it(), loop).result(30)
+
+    with pytest.raises(SnapshotFailed, match="reading Location: "):
+        await publish(mode=Mode.FULL, datasets=["Location"], layout=Layout(row_group_rows=100), on_progress=note)
+
+    assert files_below(folder) == set()
+
+
+@pytest.mark.parametrize("sizes", [{"part_rows": 0}, {"row_group_rows": 0}, {"row_group_rows": 250_001}])
+def test_sizes_that_cannot_be_are_refused(sizes: dict[str, int]) -> None:
+    with pytest.raises(InputInvalid, match="Parts of"):
+        Layout(**sizes)
 
 
 async def test_two_tables_of_a_run_are_of_one_moment(publish: Publish, cast: Cast, folder: Path) -> None:

@@ -28,9 +28,7 @@ async def work(settings: Settings, url: str, stop: asyncio.Event | None = None) 
     async with runtime(settings, url, threads=settings.worker_threads, migrate=False) as run:
         sweeper = asyncio.create_task(_sweep_forever(run, stop))
         try:
-            await work_forever(
-                url, works_of(run), lease=settings.lease, concurrency=settings.worker_threads, stop=stop
-            )
+            await work_forever(url, works_of(run), lease=settings.lease, concurrency=settings.worker_threads, stop=stop)
         finally:
             sweeper.cancel()
             with contextlib.suppress(asyncio.CancelledError):

@@ -144,7 +144,9 @@ async def _urlencoded(stream: AsyncIterator[bytes]) -> list[tuple[str, str]]:
     async for chunk in stream:
         content.extend(chunk)
         if len(content) > LARGEST_FIELD:
-            raise UploadTooLarge(f"The form is longer than {LARGEST_FIELD:,} bytes; send pictures as multipart/form-data")
+            raise UploadTooLarge(
+                f"The form is longer than {LARGEST_FIELD:,} bytes; send pictures as multipart/form-data"
+            )
     try:
         return parse_qsl(content.decode(), keep_blank_values=True, errors="strict", max_num_fields=MOST_PARTS)
     except UnicodeDecodeError as error:

@@ -47,27 +47,12 @@ async def claim_bytes(
     return Answered(**row)
 
 
-async def answered(
-    connection: Connection, fingerprints: Sequence[bytes], *, since: datetime
-) -> dict[bytes, Answered]:
-    """Look for earlier answers without claiming; it may miss one that is being written."""
-    rows = await connection.fetch(
-        "SELECT fingerprint, picture_id, guid FROM upload_answer"
-        " WHERE client_id = coldshelf_client() AND fingerprint = ANY($1) AND answered_on > $2",
-        list(fingerprints),
-        since,
-    )
-    return {row["fingerprint"]: Answered(row["picture_id"], row["guid"]) for row in rows}
-
-
 async def add_picture(
     connection: Connection, values: Mapping[str, Any], files: Sequence[StoredFile], fingerprint: bytes
 ) -> PictureId:
     """Insert a record (column name to value) and its files, and name it in the claim of its bytes."""
     columns = list(zip(*(astuple(file) for file in files), strict=True))
-    return PictureId(
-        await connection.fetchval(_add_picture(tuple(values)), fingerprint, *columns, *values.values())
-    )
+    return PictureId(await connection.fetchval(_add_picture(tuple(values)), fingerprint, *columns, *values.values()))
 
 
 @cache

@@ -7,6 +7,8 @@ from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from types import MappingProxyType
 
+from coldshelf.kit.errors import InputInvalid
+
 BULK_DATASETS: Mapping[str, int] = MappingProxyType(
     {"AssetPurity": 1, "AssetPurityProduct": 1, "Location": 1, "Asset": 1, "Product": 1}
 )
@@ -35,6 +37,7 @@ class Compression(StrEnum):
 
 ROW_GROUP_ROWS = 65_536
 """Readers skip and share out whole groups; larger ones cost memory, and bytes hardly change."""
+MOST_ROW_GROUP_ROWS = 250_000
 PART_ROWS = 2_000_000
 
 
@@ -45,6 +48,13 @@ class Layout:
     compression: Compression = Compression.SNAPPY
     part_rows: int = PART_ROWS
     row_group_rows: int = ROW_GROUP_ROWS
+
+    def __post_init__(self) -> None:
+        if self.part_rows < 1 or not 1 <= self.row_group_rows <= MOST_ROW_GROUP_ROWS:
+            raise InputInvalid(
+                f"Parts of {self.part_rows} rows in groups of {self.row_group_rows}",
+                cure=f"Ask for parts of at least one row, in groups of 1 to {MOST_ROW_GROUP_ROWS:,} rows.",
+            )
 
 
 PLAIN = Layout()

@@ -71,7 +71,7 @@ async def export(
     try:
         return await asyncio.shield(working)
     except asyncio.CancelledError:
-        export.stop.set()
+        export.cancel()
         await asyncio.wait([working])
         raise
 
@@ -87,7 +87,7 @@ def _published(registry: Registry, names: Sequence[str]) -> tuple[Dataset, ...]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Export:
-    """One run, in a thread. `begun` are the folders that a failure removes."""
+    """One run, in a thread. `begun` are the folders that a failure removes, `reading` is what a stop cancels."""
 
     url: str
     client: Client
@@ -99,18 +99,27 @@ class _Export:
     started_on: datetime
     stop: threading.Event = field(default_factory=threading.Event)
     begun: list[str] = field(default_factory=list)
+    reading: list[Snapshot] = field(default_factory=list)
 
     def run(self) -> RunManifest:
         try:
             with open_snapshot(self.url, self.client.id) as snapshot:
+                self.reading.append(snapshot)
                 head = self._head(snapshot.as_of)
                 tables = [self._write_table(head, snapshot, number) for number in range(len(self.datasets))]
+                self.reading.clear()
             manifest = self._finish(head, tables)
         except BaseException:
             self._remove()
             raise
         log.info("export finished", run=head.run_id, client=head.client, mode=head.mode.value, rows=manifest.rows)
         return manifest
+
+    def cancel(self) -> None:
+        """Stop as soon as possible; from any thread."""
+        self.stop.set()
+        for snapshot in self.reading:
+            snapshot.cancel()
 
     def _head(self, as_of: datetime) -> RunHead:
         # The database's clock counts where it is behind: ModifiedOn is its time.
@@ -168,7 +177,12 @@ class _Export:
             self.begun.remove(folder)
         return manifest
 
+    def _go_on(self) -> None:
+        if self.stop.is_set():
+            raise ExportStopped
+
     def _begin(self, folder: str) -> None:
+        self._go_on()
         self.destination.begin(folder)
         self.begun.append(folder)
 
@@ -182,8 +196,7 @@ class _Export:
         part.commit()
 
     def _report(self, number: int, rows: int, *, finished: bool = False) -> None:
-        if self.stop.is_set():
-            raise ExportStopped
+        self._go_on()
         if self.on_progress:
             self.on_progress(Progress(self.datasets[number].name, number + 1, len(self.datasets), rows, finished))
 

@@ -27,6 +27,7 @@ _THRESHOLD: Final = 0.68
 _TALL: Final = 1.4
 """Power of the height in a band's value; above 1 whole bottles win over their labels alone."""
 _OVERLAP: Final = 0.1
+# Prices of a second look at each row: windows that differ from its usual size must look that much more like a product.
 _FOOT_SHIFTS: Final = (-0.06, 0.0, 0.06)
 _FOOT_TOLERANCE: Final = 0.06
 _HEIGHT_PRICE: Final = 0.1
@@ -225,33 +226,45 @@ def _sizes_on(part: _Bands, bottom: float, height: float, width: float) -> _Size
     return _Size(part.width, gains[best, columns], scores[best, columns], heights[best])
 
 
+@dataclass(frozen=True, slots=True)
+class _Move:
+    """The last window of the best chain that ends in a column; `starts` says whether it is the first one."""
+
+    left: int
+    size: _Size
+    starts: bool
+
+
 def _best_mixed_chain(sizes: list[_Size], bottom: float) -> tuple[tuple[Window, ...], float]:
     """Return the best chain of windows of any size on a foot line, and its value."""
     columns = max((len(size.gains) for size in sizes), default=0)
-    total, running = np.zeros(columns + 1), np.full(columns + 1, -np.inf)
-    last: list[tuple[int, _Size] | None] = [None] * (columns + 1)
-    starts = [False] * (columns + 1)
-    moves = [(size, max(1, round(size.width * stretch / GRID))) for size in sizes for stretch in _STRETCH]
+    total, running = [0.0] * (columns + 1), [-np.inf] * (columns + 1)
+    last: list[_Move | None] = [None] * (columns + 1)
+    steps = [(size, max(1, round(size.width * stretch / GRID))) for size in sizes for stretch in _STRETCH]
     for column in range(1, columns + 1):
-        for size, step in moves:
+        for size, step in steps:
             left = column - step
             if left < 0 or size.gains[left] < 0:
                 continue
             fresh = total[left] - _START_PRICE * size.width
             value = max(running[left], fresh) + float(size.gains[left]) * step * GRID
             if value > running[column]:
-                running[column], last[column], starts[column] = value, (left, size), fresh >= running[left]
+                running[column], last[column] = value, _Move(left, size, fresh >= running[left])
         total[column] = max(total[column - 1], running[column])
+    return _mixed_windows(last, total, bottom), total[columns]
+
+
+def _mixed_windows(last: list[_Move | None], total: list[float], bottom: float) -> tuple[Window, ...]:
+    """Follow the best chains back from the right."""
     windows: list[Window] = []
-    column, chained = columns, False
+    column, chained = len(last) - 1, False
     while column > 0:
         move = last[column]
         if move is None or (not chained and total[column] == total[column - 1]):
             column -= 1
             continue
-        left, size = move
-        top = bottom - float(size.heights[left])
-        windows.append(Window(left * GRID, top, column * GRID, bottom, float(size.scores[left])))
-        chained = not starts[column]
-        column = left
-    return tuple(windows[::-1]), float(total[columns])
+        top = bottom - float(move.size.heights[move.left])
+        windows.append(Window(move.left * GRID, top, column * GRID, bottom, float(move.size.scores[move.left])))
+        chained = not move.starts
+        column = move.left
+    return tuple(windows[::-1])

@@ -1,6 +1,6 @@
 """The contract's handlers, one for each entity and dataset: `/controllers/<Name>.ashx?action=…`."""
 
-from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
@@ -9,7 +9,6 @@ import asyncpg
 import orjson
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import StreamingResponse
-from starlette.types import Send
 
 from coldshelf.access.principal import Principal
 from coldshelf.access.web import Caller, check_origin
@@ -101,18 +100,7 @@ async def list_answer(run: Runtime, principal: Principal, dataset: Dataset, para
     found = await list_records(run, principal, wanted)
     if isinstance(found.body, bytes):
         return Response(found.body, headers=found.headers, media_type=JSON)
-    return ClosingStream(found.body, headers=found.headers, media_type=JSON)
-
-
-class ClosingStream(StreamingResponse):
-    """A stream that gives its database connection back at once, also when the caller hangs up."""
-
-    async def stream_response(self, send: Send) -> None:
-        try:
-            await super().stream_response(send)
-        finally:
-            if isinstance(self.body_iterator, AsyncGenerator):
-                await self.body_iterator.aclose()
+    return StreamingResponse(found.body, headers=found.headers, media_type=JSON)
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,12 +23,14 @@ from coldshelf.entrypoints.demo.world import World, rendered_world, sample_world
 from coldshelf.entrypoints.processes import Processes, served
 from coldshelf.kit import embedded
 from coldshelf.kit.ids import ClientId
+from coldshelf.kit.logs import configure_logs
 from coldshelf.kit.settings import Settings, load_settings
 from coldshelf.masterdata.service import prepare_client
 from coldshelf.publishing.models import Mode
 from coldshelf.publishing.service import export
 
 CLIENT = "demo"
+LOG_WIDTH = 120
 USERS = {"Client Admin": "demo-admin", "Installer": "demo-installer", "Sales Rep": "demo-rep"}
 Users = dict[str, dict[str, str]]
 
@@ -47,6 +49,9 @@ def demo(
 ) -> None:
     """Run the main job: pictures in through HTTP, answers out, shown here."""
     console = Console()
+    if not console.is_terminal:
+        console = Console(width=LOG_WIDTH)
+    configure_logs("WARNING", human=True)
     world = sample_world(samples) if samples else rendered_world()
     data.mkdir(parents=True, exist_ok=True)
     settings = load_settings(data_dir=data.absolute(), port=free_port(port), host="127.0.0.1")

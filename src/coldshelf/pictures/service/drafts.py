@@ -9,7 +9,7 @@ from uuid import UUID
 from coldshelf.access.models import Client
 from coldshelf.access.principal import Principal
 from coldshelf.kit.idempotency import hash_request
-from coldshelf.kit.ids import new_guid
+from coldshelf.kit.ids import ClientId, new_guid
 from coldshelf.pictures.imaging.capture_time import CaptureTime, capture_time
 from coldshelf.pictures.imaging.combine import parse_grid_order
 from coldshelf.pictures.models import Picture, PictureId, StoredFile, Verdict
@@ -43,48 +43,61 @@ class Session:
 
 
 @dataclass(frozen=True, slots=True)
-class Draft:
-    """A picture to be recorded: one file, or several that are combined, in the order in which they were uploaded."""
+class Group:
+    """Files of an upload that make one picture, in the order in which they were uploaded."""
 
     guid: UUID
     parts: tuple[Examined, ...]
-    places: tuple[int, ...]
-    captured: CaptureTime
-    verdict: Verdict
-    fingerprint: bytes
-    notes: tuple[str, ...]
 
     @property
     def is_stitched(self) -> bool:
         return len(self.parts) > 1
 
 
-def make_drafts(session: Session, examined: Sequence[Examined]) -> list[Draft | Refused]:
-    """Give one draft for each file, or one for all that are combined; raise GridOrderMismatch."""
-    if not session.wanted.stitches or len(examined) < 2:
-        return [_single(session, part) for part in examined]
-    places = parse_grid_order(session.wanted.grid_order, len(examined))
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A picture to be recorded; `places` are those of its files from the left."""
+
+    group: Group
+    places: tuple[int, ...]
+    captured: CaptureTime
+    verdict: Verdict
+    fingerprint: bytes
+    notes: tuple[str, ...]
+
+
+def group_files(wanted: UploadRequest, examined: Sequence[Examined]) -> list[Group | Refused]:
+    """Give one group for each file, or one for all when they are to be combined; a bad file refuses its group."""
+    if not wanted.stitches or len(examined) < 2:
+        return [_single(wanted, part) for part in examined]
     bad = next((part for part in examined if part.fault or part.is_empty), None)
     if bad is None:
-        return [_draft(session, tuple(examined), places)]
+        return [Group(new_guid(), tuple(examined))]
     words = bad.fault.message if bad.fault else ZERO_BYTES
     return [Refused(f"{words}: {bad.file.name}", (bad,))]
 
 
-def _single(session: Session, part: Examined) -> Draft | Refused:
+def _single(wanted: UploadRequest, part: Examined) -> Group | Refused:
     if part.fault:
         return Refused(part.fault.message, (part,))
-    if part.is_empty and session.wanted.verifies_size:
+    if part.is_empty and wanted.verifies_size:
         return Refused(ZERO_BYTES, (part,))
-    return _draft(session, (part,), (1,))
+    return Group(new_guid(), (part,))
 
 
-def _draft(session: Session, parts: tuple[Examined, ...], places: tuple[int, ...]) -> Draft:
-    target, client = session.target, session.client
-    captured = capture_time(parts[places.index(1)].captured, zone=session.zone, received=session.now)
+def check_grid_order(wanted: UploadRequest, count: int) -> None:
+    """Raise GridOrderMismatch when files are to be combined and their places do not fit."""
+    if wanted.stitches and count > 1:
+        parse_grid_order(wanted.grid_order, count)
+
+
+def make_draft(session: Session, group: Group) -> Draft:
+    target, wanted, client = session.target, session.wanted, session.client
+    places = parse_grid_order(wanted.grid_order if group.is_stitched else None, len(group.parts))
+    captured = capture_time(group.parts[places.index(1)].captured, zone=session.zone, received=session.now)
     facts = Facts(
-        scene=session.wanted.scene,
-        is_empty=parts[0].is_empty,
+        scene=wanted.scene,
+        is_empty=group.parts[0].is_empty,
         has_asset=target.asset is not None,
         has_planogram=target.asset is not None and target.asset.planogram_name is not None,
         demands_planogram=client.demands_planogram,
@@ -92,13 +105,12 @@ def _draft(session: Session, parts: tuple[Examined, ...], places: tuple[int, ...
         is_in_future=captured.is_future,
     )
     return Draft(
-        guid=new_guid(),
-        parts=parts,
+        group=group,
         places=places,
         captured=captured,
         verdict=decide(facts),
-        fingerprint=_fingerprint(session, parts, places),
-        notes=_notes(session, stitched=len(parts) > 1),
+        fingerprint=_fingerprint(session, group.parts, places),
+        notes=_notes(session, stitched=group.is_stitched),
     )
 
 
@@ -121,12 +133,16 @@ def _notes(session: Session, *, stitched: bool) -> tuple[str, ...]:
     return tuple(notes)
 
 
+def object_keys(client_id: ClientId, now: datetime, group: Group) -> list[str]:
+    """Name the objects of a group: one folder a client and day, so that an upload syncs one folder only."""
+    return [f"originals/{client_id}/{now:%Y%m%d}/{group.guid}_{n}" for n in range(1, len(group.parts) + 1)]
+
+
 def stored_files(session: Session, draft: Draft) -> list[StoredFile]:
-    """Name the objects of a draft: one folder a client and day, so that an upload syncs one folder only."""
-    folder = f"originals/{session.client.id}/{session.now:%Y%m%d}"
+    keys = object_keys(session.client.id, session.now, draft.group)
     return [
-        StoredFile(n, place, part.file.name, f"{folder}/{draft.guid}_{n}", part.sha256, part.file.size)
-        for n, (part, place) in enumerate(zip(draft.parts, draft.places, strict=True), 1)
+        StoredFile(n, place, part.file.name, key, part.sha256, part.file.size)
+        for n, (part, place, key) in enumerate(zip(draft.group.parts, draft.places, keys, strict=True), 1)
     ]
 
 
@@ -135,7 +151,7 @@ def picture_of(session: Session, draft: Draft, picture_id: PictureId) -> Picture
     asset, outlet = session.target.asset, session.target.outlet
     return Picture(
         id=picture_id,
-        guid=draft.guid,
+        guid=draft.group.guid,
         asset_id=asset and asset.id,
         location_id=outlet and outlet.id,
         planogram_id=asset.planogram_id if asset is not None and asset.planogram_name is not None else None,
@@ -143,7 +159,7 @@ def picture_of(session: Session, draft: Draft, picture_id: PictureId) -> Picture
         status_id=draft.verdict.status_id,
         submission_outcome=draft.verdict.outcome.value,
         rejection_reason=draft.verdict.reason,
-        is_stitched=draft.is_stitched,
+        is_stitched=draft.group.is_stitched,
         columns=asset and asset.columns,
         serial_number=asset and asset.serial_number,
         location_code=outlet and outlet.code,
@@ -160,7 +176,9 @@ def picture_of(session: Session, draft: Draft, picture_id: PictureId) -> Picture
 def columns_of(session: Session, draft: Draft) -> dict[str, object]:
     """Give the columns of the record; names are those of this moment."""
     picture, asset, wanted = picture_of(session, draft, PictureId(0)), session.target.asset, session.wanted
-    shared = {name: getattr(picture, name) for name in Picture.__dataclass_fields__ if name not in {"id", "prepared_on"}}
+    shared = {
+        name: getattr(picture, name) for name in Picture.__dataclass_fields__ if name not in {"id", "prepared_on"}
+    }
     return {
         **shared,
         "planogram_name": asset and asset.planogram_name,
@@ -172,9 +190,9 @@ def columns_of(session: Session, draft: Draft) -> dict[str, object]:
         "source_name": wanted.source.name if wanted.source else None,
         "before_after": wanted.before_after,
         "grid_order": wanted.grid_order or None,
-        "file_count": len(draft.parts),
-        "image_name": f"{draft.guid}.jpg",
-        "total_bytes": sum(part.file.size for part in draft.parts),
+        "file_count": len(draft.group.parts),
+        "image_name": f"{draft.group.guid}.jpg",
+        "total_bytes": sum(part.file.size for part in draft.group.parts),
         "received_on": session.now,
         "captured_local": draft.captured.event_time.replace(tzinfo=None),
         "capture_time_source": draft.captured.source.value,

@@ -96,9 +96,7 @@ def _detector() -> PeopleDetector:
     return default_detector()
 
 
-def _part(
-    objects: ObjectStore, file: StoredFile, folder: str, made_by: str, *, max_pixels: int, share: int
-) -> Part:
+def _part(objects: ObjectStore, file: StoredFile, folder: str, made_by: str, *, max_pixels: int, share: int) -> Part:
     """Work on one file at a time: twenty decoded pictures of 50 megapixels would fill any memory."""
     picture = decode(objects.get(file.object_key), max_pixels=max_pixels)
     quality = assess(picture)

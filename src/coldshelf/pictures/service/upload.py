@@ -1,28 +1,37 @@
-"""Takes an upload: checks it in the order of contract 2.1, then records it and answers.
+"""Takes an upload: checks it in the order of contract 2.1, records it, answers.
 
-The order: client scope, action, files, identifier, asset and outlet, inactive, grid order, content.
+The order: client scope, action, files, identifier, asset and outlet, inactive, grid order, content. Bytes go to the
+object store first, then record, event and job into one transaction, then the answer. Whatever fails, no record is
+without its bytes: bytes are removed only when it is certain that no record names them.
 """
 
 import time
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
 
 from coldshelf.access.models import Client
 from coldshelf.access.principal import UPLOADERS, Principal
 from coldshelf.access.service import load_client
-from coldshelf.kit.idempotency import RequestKey, claim, hash_request, in_turn
+from coldshelf.kit.errors import ColdshelfError
+from coldshelf.kit.idempotency import RequestKey, claim, hash_request, in_turn, keep
 from coldshelf.kit.ids import ClientId
+from coldshelf.kit.logs import get_logger
 from coldshelf.kit.memory import Memory
 from coldshelf.kit.runtime import Runtime
 from coldshelf.kit.web.params import Params
-from coldshelf.pictures import store
-from coldshelf.pictures.errors import ActionNotFound, ClientNotSpecified, FaultSwitched, NoImageFiles
+from coldshelf.pictures.errors import ActionNotFound, ClientNotSpecified, FaultSwitched, NoImageFiles, SaveFailed
 from coldshelf.pictures.intake import Intake
+from coldshelf.pictures.models import ReceivedFile
 from coldshelf.pictures.request import UploadRequest, read_upload_request
-from coldshelf.pictures.service.answers import UploadAnswer
-from coldshelf.pictures.service.drafts import Draft, Session, make_drafts
+from coldshelf.pictures.service.answers import Refused, UploadAnswer, answer_of
+from coldshelf.pictures.service.drafts import Group, Session, check_grid_order, group_files, object_keys
 from coldshelf.pictures.service.examine import Examined, examine_all
-from coldshelf.pictures.service.recording import record
+from coldshelf.pictures.service.quarantine import quarantine
+from coldshelf.pictures.service.recording import write_groups
 from coldshelf.pictures.target import find_target
+
+log = get_logger("pictures")
 
 CLIENT_KEPT_SECONDS = 1.0
 
@@ -45,6 +54,35 @@ class Clients:
 _clients: Memory[Clients] = Memory(lambda _: Clients())
 
 
+@dataclass(frozen=True, slots=True)
+class Upload:
+    """One upload on its way: who sends it, what was said, and what came."""
+
+    principal: Principal
+    client_id: ClientId
+    params: Params
+    files: Sequence[ReceivedFile]
+    now: datetime
+    examined: Sequence[Examined] = ()
+    request: RequestKey | None = None
+
+
+class Kept:
+    """The bytes of one upload in the object store, and how far the transaction came that names them."""
+
+    def __init__(self) -> None:
+        self.keys: list[str] = []
+        self.used: set[str] = set()
+        self.is_sent = self.is_done = False
+
+    @property
+    def unused(self) -> list[str]:
+        """Objects that no record names. A commit that was sent and not confirmed may have happened: then none."""
+        if self.is_sent and not self.is_done:
+            return []
+        return [key for key in self.keys if key not in self.used]
+
+
 async def store_upload(
     run: Runtime, principal: Principal, intake: Intake, params: Params, *, idempotency_key: str = ""
 ) -> UploadAnswer:
@@ -52,16 +90,18 @@ async def store_upload(
     if principal.client_id is None:
         raise ClientNotSpecified
     principal.require(UPLOADERS)
-    most = int(run.settings.max_megapixels * 1_000_000)
-    examined = await run.off_loop(examine_all, intake.files, max_pixels=most) if intake.files else []
+    upload = Upload(principal, principal.client_id, params, intake.files, run.clock.now())
     if not idempotency_key:
-        return await _store(run, principal, principal.client_id, params, examined, None)
-    content = _hash(params, examined)
-    request = RequestKey(principal.client_id, principal.user_id, idempotency_key, content)
+        return await _take(run, upload)
+    examined = await run.off_loop(examine_all, intake.files, max_pixels=_most_pixels(run))
+    request = RequestKey(principal.client_id, principal.user_id, idempotency_key, _hash(params, examined))
     async with in_turn(run, request):
-        return await _stored_answer(run, request) or await _store(
-            run, principal, principal.client_id, params, examined, request
-        )
+        stored = await _stored_answer(run, request)
+        return stored or await _take(run, replace(upload, examined=examined, request=request))
+
+
+def _most_pixels(run: Runtime) -> int:
+    return int(run.settings.max_megapixels * 1_000_000)
 
 
 def _hash(params: Params, examined: Sequence[Examined]) -> bytes:
@@ -85,32 +125,67 @@ async def _stored_answer(run: Runtime, request: RequestKey) -> UploadAnswer | No
     return UploadAnswer(stored.status, stored.body, replayed=True)
 
 
-async def _store(
-    run: Runtime,
-    principal: Principal,
-    client_id: ClientId,
-    params: Params,
-    examined: Sequence[Examined],
-    request: RequestKey | None,
-) -> UploadAnswer:
-    wanted = _read(run, params, examined)
-    client = await _clients.of(run).load(run, client_id)
-    async with run.database.scope(client_id, readonly=True) as connection:
-        target = await find_target(connection, principal, wanted)
-        session = Session(client, principal, wanted, target, run.clock.now())
-        drafts = make_drafts(session, examined)
-        prints = [draft.fingerprint for draft in drafts if isinstance(draft, Draft)]
-        window = session.window
-        known = await store.answered(connection, prints, since=session.now - window) if window and prints else {}
-    return await record(run, session, drafts, known=known, request=request)
+async def _take(run: Runtime, upload: Upload) -> UploadAnswer:
+    wanted = _read(run, upload)
+    kept = Kept()
+    try:
+        groups = await run.off_loop(_keep_bytes, upload, wanted, kept, max_pixels=_most_pixels(run))
+        answer = await _record(run, upload, wanted, groups, kept)
+    except ColdshelfError:
+        raise
+    except Exception as error:
+        log.exception("upload.save_failed")
+        raise SaveFailed from error
+    finally:
+        if kept.unused:
+            await run.off_loop(_delete, run, kept.unused)
+    await quarantine(run, upload.client_id, upload.now, groups)
+    return answer
 
 
-def _read(run: Runtime, params: Params, examined: Sequence[Examined]) -> UploadRequest:
-    if params.text("action").lower() != "uploadimage":
+def _read(run: Runtime, upload: Upload) -> UploadRequest:
+    if upload.params.text("action").lower() != "uploadimage":
         raise ActionNotFound
-    if not examined:
+    if not upload.files:
         raise NoImageFiles
-    wanted = read_upload_request(params)
+    wanted = read_upload_request(upload.params)
     if "upload" in run.settings.faults.split(","):
         raise FaultSwitched
     return wanted
+
+
+def _keep_bytes(upload: Upload, wanted: UploadRequest, kept: Kept, *, max_pixels: int) -> list[Group | Refused]:
+    """Examine the files and make those durable that shall have a record. Blocking."""
+    groups = group_files(wanted, upload.examined or examine_all(upload.files, max_pixels=max_pixels))
+    for group in groups:
+        if isinstance(group, Group):
+            for part, key in zip(group.parts, object_keys(upload.client_id, upload.now, group), strict=True):
+                kept.keys.append(key)
+                part.file.writer.commit(key)
+    return groups
+
+
+def _delete(run: Runtime, keys: Sequence[str]) -> None:
+    for key in keys:
+        run.objects.delete(key)
+
+
+async def _record(
+    run: Runtime, upload: Upload, wanted: UploadRequest, groups: Sequence[Group | Refused], kept: Kept
+) -> UploadAnswer:
+    client, principal, request = await _clients.of(run).load(run, upload.client_id), upload.principal, upload.request
+    async with run.database.scope(client.id, user_id=principal.user_id, user_name=principal.user_name) as connection:
+        stored = await claim(connection, request, wait=run.settings.idempotency_wait) if request else None
+        if stored:
+            return UploadAnswer(stored.status, stored.body, replayed=True)
+        target = await find_target(connection, principal, wanted)
+        check_grid_order(wanted, len(upload.files))
+        if "save" in run.settings.faults.split(","):
+            raise SaveFailed
+        session = Session(client, principal, wanted, target, upload.now)
+        answer = answer_of(await write_groups(run, connection, session, groups, kept.used))
+        if request:
+            await keep(connection, request, status=answer.status, body=answer.body)
+        kept.is_sent = True
+    kept.is_done = True
+    return answer

@@ -17,10 +17,13 @@ from coldshelf.publishing.errors import AlreadyPublished, DestinationFailed
 def _named(path: Path) -> Iterator[None]:
     try:
         yield
-    except FileExistsError as error:
-        raise AlreadyPublished(f"{path} exists already, and nothing published is ever overwritten") from error
     except OSError as error:
         raise DestinationFailed(f"{path}: {error.strerror or error}") from error
+
+
+def _refuse_to_overwrite(path: Path) -> None:
+    if os.path.lexists(path):
+        raise AlreadyPublished(f"{path} exists already, and nothing published is ever overwritten")
 
 
 class FileDestination:
@@ -40,6 +43,7 @@ class FileDestination:
         path = self._path(folder)
         with _named(path):
             make_durable_folder(path.parent)
+            _refuse_to_overwrite(path)
             path.mkdir()
             fsync_folder(path.parent)
 
@@ -76,13 +80,12 @@ class FilePart:
             self._file.write(chunk)
 
     def commit(self) -> None:
-        """Only this run writes into its folder (see `begin`), so nothing can come between the look and the rename."""
+        """Rename it. The folder is this run's alone (see `begin`), so nothing comes between the look and the rename."""
         with _named(self._path):
             self._file.flush()
             os.fsync(self._file.fileno())
             self._file.close()
-            if self._path.exists():
-                raise FileExistsError
+            _refuse_to_overwrite(self._path)
             self._hidden.rename(self._path)
             fsync_folder(self._path.parent)
 

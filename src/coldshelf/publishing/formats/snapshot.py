@@ -7,7 +7,7 @@ installed, which costs seconds, so its lower layer is used.
 
 import queue
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from datetime import datetime
@@ -67,8 +67,13 @@ class Snapshot:
             with _translated(f"reading {dataset.name}"):
                 reader = _run(statement, select_text(dataset, since))
             checker.check_types(reader.schema)
-            with _read_ahead(reader, dataset.name) as batches:
+            with _read_ahead(reader, dataset.name, self.cancel) as batches:
                 yield (checker.checked(batch) for batch in batches)
+
+    def cancel(self) -> None:
+        """End what the database is working on; the one who waits for it gets SnapshotFailed. From any thread."""
+        with suppress(adbc_driver_manager.Error):
+            self._connection.cancel()
 
 
 @contextmanager
@@ -109,13 +114,15 @@ def _value(connection: adbc_driver_manager.AdbcConnection, text: str) -> Any:  #
 def _translated(doing: str) -> Iterator[None]:
     try:
         yield
-    except (adbc_driver_manager.Error, pa.ArrowException) as error:
+    except (adbc_driver_manager.Error, pa.ArrowException, OSError) as error:
         raise SnapshotFailed(f"{doing}: {str(error).strip()}") from error
 
 
 @contextmanager
-def _read_ahead(reader: pa.RecordBatchReader, name: str) -> Iterator[Iterator[pa.RecordBatch]]:
-    """Read in a thread of its own, a few batches ahead of the one who writes."""
+def _read_ahead(
+    reader: pa.RecordBatchReader, name: str, cancel: Callable[[], None]
+) -> Iterator[Iterator[pa.RecordBatch]]:
+    """Read in a thread of its own, a few batches ahead of the one who writes; leaving early cancels the query."""
     ahead: queue.Queue[pa.RecordBatch | None] = queue.Queue(BATCHES_AHEAD)
     left = threading.Event()
 
@@ -140,6 +147,8 @@ def _read_ahead(reader: pa.RecordBatchReader, name: str) -> Iterator[Iterator[pa
             yield batches(reading)
         finally:
             left.set()
+            if not reading.done():
+                cancel()
             while not reading.done():
                 with suppress(queue.Empty):
                     ahead.get(timeout=0.01)

@@ -1,0 +1,206 @@
+"""The filter grammar (contract 1.6) and plain parameters as filters."""
+
+import httpx
+import orjson
+import pytest
+
+from coldshelf.kit.ids import ClientId
+from coldshelf.kit.runtime import Runtime
+from coldshelf.records.filters import OPERATORS
+from tests.records.rows import add_outlets, add_pictures
+from tests.records.support import Handler
+
+CONDITION = '{"operator": ">", "value": 1}'
+
+
+@pytest.fixture
+async def outlets(run: Runtime, client_id: ClientId, admin: httpx.AsyncClient) -> Handler:
+    """Nine outlets: codes L1 to L9, cities City 1 to City 9, latitudes 1 to 9; L7 to L9 have no street."""
+    async with run.database.scope(client_id) as connection:
+        await add_outlets(connection, 9)
+    return Handler(admin, "Location")
+
+
+@pytest.mark.parametrize(
+    ("filters", "found"),
+    [
+        ({"Latitude": {"operator": "=", "value": 3}}, "3"),
+        ({"Latitude": {"operator": "!=", "value": 3}}, "12456789"),
+        ({"Latitude": {"operator": "<>", "value": "3.0"}}, "12456789"),
+        ({"Latitude": {"operator": "<", "value": 3}}, "12"),
+        ({"Latitude": {"operator": "<=", "value": 3}}, "123"),
+        ({"Latitude": {"operator": ">", "value": 7}}, "89"),
+        ({"Latitude": {"operator": ">=", "value": 7.5}}, "89"),
+        ({"Latitude": {"operator": "IN", "value": [1, 5, 77]}}, "15"),
+        ({"Latitude": {"operator": "not  in", "value": [1, 2, 3, 4]}}, "56789"),
+        ({"Latitude": {"operator": "Between", "value": [4, 6]}}, "456"),
+        ({"Name": {"operator": "LIKE", "value": "LET 4"}}, "4"),
+        ({"Name": {"operator": "LIKE", "value": "%"}}, ""),
+        ({"Street": {"operator": "IS NULL"}}, "789"),
+        ({"Street": {"operator": "is not null", "value": None}}, "123456"),
+        ({"Latitude": 3}, "3"),
+        ({"City": "City 3"}, "3"),
+        ({"City": "CITY 3"}, ""),
+        ({"code": "l3"}, "3"),
+        ({"LOCATIONCODE": "L3"}, "3"),
+        ({"code": {"operator": "IN", "value": ["l3", "L4", "nothing"]}}, "34"),
+        ({"code": {"operator": "NOT IN", "value": ["l3", "L4"]}}, "1256789"),
+        ({"code": {"operator": "!=", "value": "l3"}}, "12456789"),
+        ({"code": {"operator": ">", "value": "L7"}}, "89"),
+        ({"Latitude": [{"operator": ">", "value": 2}, {"operator": "<=", "value": 4}]}, "34"),
+        ({"Latitude": {"operator": ">", "value": 5}, "Street": {"operator": "IS NULL"}}, "789"),
+        ({"IsActive": True, "Latitude": {"operator": "<", "value": 3}}, "12"),
+        ({"IsActive": "no"}, ""),
+        ({"IsDeleted": 0, "Latitude": 1}, "1"),
+        ({"IsDeleted": 1}, ""),
+        ({}, "123456789"),
+    ],
+    ids=str,
+)
+async def test_every_operator_finds_what_it_says(outlets: Handler, filters: dict[str, object], found: str) -> None:
+    page = await outlets.page(filters)
+
+    assert [record["Code"] for record in page["records"]] == [f"L{number}" for number in found]
+    assert page["totalRecords"] == len(found)
+
+
+async def test_the_published_example_filters_by_time_in_utc(outlets: Handler) -> None:
+    text = '{"modifiedOn":{"operator":">","value":"2024-08-01T00:00:00"}}'
+
+    page = (await outlets.http.get(outlets.path, params={"action": "list", "filters": text})).json()
+
+    assert page["totalRecords"] == 9
+
+
+@pytest.mark.parametrize(
+    ("operator", "value", "found"),
+    [
+        ("<=", "2026-01-01T00:00:02", 2),
+        ("<", "2026-01-01T00:00:02.000000Z", 1),
+        ("<=", "2026-01-01T07:00:02+07:00", 2),
+        ("=", "2026-01-01 00:00:03", 1),
+        ("BETWEEN", ["2026-01-01T00:00:02", "2026-01-01T00:00:04"], 3),
+        (">", "2026-01-02", 0),
+    ],
+)
+async def test_a_time_without_a_zone_is_utc(
+    run: Runtime, client_id: ClientId, admin: httpx.AsyncClient, operator: str, value: object, found: int
+) -> None:
+    async with run.database.scope(client_id) as connection:
+        await add_pictures(connection, 5)
+
+    page = await Handler(admin, "AssetPurity").page({"receivedOn": {"operator": operator, "value": value}})
+
+    assert page["totalRecords"] == found
+
+
+async def test_guids_local_times_and_numbers_are_filtered_as_their_types(
+    run: Runtime, client_id: ClientId, admin: httpx.AsyncClient
+) -> None:
+    async with run.database.scope(client_id) as connection:
+        await add_pictures(connection, 5)
+    images = Handler(admin, "AssetPurity")
+    wanted = (await images.records())[2]
+
+    for name in ("UniqueGuid", "EventTime", "AssetPurityId", "ImageName"):
+        found = await images.records({name: wanted[name]})
+        listed = await images.records({name: {"operator": "IN", "value": [wanted[name]]}})
+        assert found == listed
+        assert [record["AssetPurityId"] for record in found] == [wanted["AssetPurityId"]]
+    assert (await images.page({"Temperature": {"operator": ">=", "value": 4.5}}))["totalRecords"] == 5
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("{", "filters is not JSON: Expecting property name enclosed in double quotes: line 1 column 2 (char 1)"),
+        ("[1]", 'filters must be an object such as {"modifiedOn": {"operator": ">", "value": "…"}}'),
+        ('"x"', 'filters must be an object such as {"modifiedOn": {"operator": ">", "value": "…"}}'),
+        ('{"Colour": "red"}', "Location has no field 'Colour'"),
+        ('{"a' + "b" * 300 + '": 1}', "Location has no field 'a" + "b" * 58 + "…"),
+        ('{"City": {"operator": "~", "value": "x"}}', f"filters.City: unknown operator '~'; known: {', '.join(OPERATORS)}"),
+        ('{"city": {"operator": "=", "val": "x"}}', "filters.City: unknown key 'val'; a condition takes operator and value"),
+        ('{"City": {"operator": "="}}', "filters.City: takes text; for empty fields use IS NULL"),
+        ('{"City": null}', "filters.City: takes text; for empty fields use IS NULL"),
+        ('{"City": {"value": {"a": 1}}}', "filters.City: takes text"),
+        ('{"City": "x", "City": "y"}', "filters is not JSON: it names 'City' twice"),
+        ('{"LocationId": "x"}', "filters.LocationId: 'x' is not a whole number"),
+        ('{"LocationId": 1.5}', "filters.LocationId: 1.5 is not a whole number"),
+        ('{"LocationId": "1_0"}', "filters.LocationId: '1_0' is not a whole number"),
+        ('{"LocationId": 9223372036854775808}', "filters.LocationId: 9223372036854775808 is not a whole number"),
+        ('{"LocationId": true}', "filters.LocationId: True is not a whole number"),
+        ('{"Latitude": NaN}', "filters.Latitude: nan is not a decimal number"),
+        ('{"Latitude": 1e999}', "filters.Latitude: inf is not a decimal number"),
+        ('{"ModifiedOn": "yesterday"}', "filters.ModifiedOn: 'yesterday' is not a time such as 2024-08-01T00:00:00"),
+        ('{"ModifiedOn": "0001-01-01T00:00:00+10:00"}', "filters.ModifiedOn: '0001-01-01T00:00:00+10:00' is not a time such as 2024-08-01T00:00:00"),
+        ('{"IsActive": "maybe"}', "filters.IsActive: 'maybe' is not true or false"),
+        ('{"City": {"operator": "IN", "value": "x"}}', "filters.City: IN takes a list"),
+        ('{"City": {"operator": "IN", "value": []}}', "filters.City: IN takes 1 to 1000 values"),
+        ('{"City": {"operator": "BETWEEN", "value": ["x"]}}', "filters.City: BETWEEN takes two values"),
+        ('{"LocationId": {"operator": "LIKE", "value": "1"}}', "filters.LocationId: LIKE takes a text field"),
+        ('{"City": "\\ud800"}', "filters.City: '\\ud800' is not text"),
+        ('{"City": {"operator": "LIKE", "value": "\\u0000"}}', "filters.City: '\\x00' is not text"),
+        ("[" * 100_000, "filters is not JSON: it is nested too deeply"),
+        ('{"LocationId": ' + "9" * 5000 + "}", "filters is not JSON: Exceeds the limit (4300 digits) for integer string conversion: value has 5000 digits; use sys.set_int_max_str_digits() to increase the limit"),
+    ],
+    ids=range(29),
+)
+async def test_what_cannot_be_used_is_an_error_that_names_the_place(outlets: Handler, text: str, reason: str) -> None:
+    answer = await outlets.post("list", filters=text)
+
+    assert answer.status_code == 400
+    assert answer.json() == {"success": False, "info": reason, "totalRecords": 0, "records": []}
+
+
+@pytest.mark.parametrize("part", ["[]", "[1, 2]", f"[{CONDITION}, 5]"])
+async def test_a_list_of_values_is_refused_with_the_cure(outlets: Handler, part: str) -> None:
+    reason = await outlets.page_refused(f'{{"LocationId": {part}}}')
+
+    assert reason == (
+        f"filters.LocationId: a list takes conditions such as {CONDITION};"
+        ' for any of several values send {"operator": "IN", "value": […]}'
+    )
+
+
+async def test_the_number_of_values_and_conditions_is_bounded(outlets: Handler) -> None:
+    many = await outlets.page_refused(orjson.dumps({"LocationId": {"operator": "IN", "value": [*range(1001)]}}).decode())
+    long = await outlets.page_refused(orjson.dumps({"LocationId": [{"value": 1}] * 101}).decode())
+    most = await outlets.post("list", filters=orjson.dumps({"Latitude": {"operator": "IN", "value": [*range(1000)]}}).decode())
+
+    assert many == "filters.LocationId: IN takes 1 to 1000 values"
+    assert long == "filters has 101 conditions; at most 100"
+    assert most.json()["totalRecords"] == 9
+
+
+async def test_plain_parameters_filter_by_id_and_take_comma_lists(admin: httpx.AsyncClient) -> None:
+    assets, locations = Handler(admin, "Asset"), Handler(admin, "Location")
+    await Handler(admin, "AssetType").save(Name="T")
+    ids = [(await locations.save(Code=code, Name=code))["id"] for code in "abc"]
+    for code in "abc":
+        await assets.save(SerialNumber=code, AssetType="T", LocationCode=code)
+
+    one = await assets.records(LocationId=ids[1])
+    two = await assets.records(locationid=f"{ids[0]}, {ids[2]}")
+    both = await assets.records({"SerialNumber": "A"}, LocationId=f"{ids[0]},{ids[2]}")
+    empty = await assets.records(LocationId="")
+
+    assert [[record["SerialNumber"] for record in found] for found in (one, two, both, empty)] == [
+        ["b"],
+        ["a", "c"],
+        ["a"],
+        ["a", "b", "c"],
+    ]
+    assert await assets.page_refused(LocationId="x") == "filters.LocationId: 'x' is not a whole number"
+
+
+async def test_names_that_other_records_hold_can_be_filtered(admin: httpx.AsyncClient) -> None:
+    await Handler(admin, "AssetType").save(Name="T")
+    await Handler(admin, "Location").save(Code="a", Name="Kiosk", City="Huế")
+    await Handler(admin, "Asset").save(SerialNumber="1", AssetType="T", LocationCode="a")
+    await Handler(admin, "Asset").save(SerialNumber="2", AssetType="T")
+    assets = Handler(admin, "Asset")
+
+    for filters in ({"City": "Huế"}, {"AssetType": "t", "LocationCode": "A"}, {"Location": {"operator": "LIKE", "value": "KIO"}}):
+        page = await assets.page(filters)
+        assert (page["totalRecords"], page["records"][0]["SerialNumber"]) == (1, "1")
+    assert (await assets.page({"LocationCode": {"operator": "IS NULL"}}))["totalRecords"] == 1
