@@ -326,6 +326,7 @@ def test_fifty_shelves_of_fifty_places_take_seconds_at_most(product: Callable[[r
 
 
 def test_known_deviations_of_real_coolers_are_found_and_no_others(samples: Path) -> None:
+    """Precision and recall of 50 of 50: each of the 40 changed plans has its one deviation, a swap counts twice."""
     folder = samples / "cooler_pepsico_vn"
     pictures = {item["file"]: item for item in json.loads((folder / "ground_truth.json").read_text())["images"]}
     cases = json.loads((folder / "planogram_cases.json").read_text())["cases"]
@@ -338,7 +339,6 @@ def test_known_deviations_of_real_coolers_are_found_and_no_others(samples: Path)
         reported += got.total()
         wanted += expected.total()
 
-    print(f"planogram cases: {len(cases)}, precision {hits}/{reported}, recall {hits}/{wanted}")
     assert len(cases) == 50
     assert (hits, reported, wanted) == (50, 50, 50)
 

@@ -31,7 +31,13 @@ class Example:
 
 EXAMPLES = (
     Example("Manufacturer", {"Name": "Acme", "Code": "ACM"}, ("ManufacturerCode", "acm"), ("IsForeign", True)),
-    Example("Brand", {"Name": "Fizz"}, ("BrandName", "FIZZ"), ("ManufacturerId", 1), needs=(("Manufacturer", {"Name": "Acme"}),)),
+    Example(
+        "Brand",
+        {"Name": "Fizz"},
+        ("BrandName", "FIZZ"),
+        ("ManufacturerId", 1),
+        needs=(("Manufacturer", {"Name": "Acme"}),),
+    ),
     Example(
         "Location",
         {"Code": "524", "Name": "Test Location", "ExternalLocationCode": "Test-01", "City": "Hà Nội"},

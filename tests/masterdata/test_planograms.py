@@ -74,25 +74,36 @@ async def test_emptied_facing_details_leave_no_place(
     assert await places(run, client_id, first["id"]) == []
 
 
-@pytest.mark.parametrize(
-    ("text", "reason"),
-    [
-        ("{}", "FacingDetails takes a list of at most 50 shelves"),
-        ("[1", "FacingDetails takes JSON text, not '[1'"),
-        ("[" * 5000, "FacingDetails takes JSON text, not '" + "[" * 60 + "…'"),
-        ("[{}]", 'FacingDetails, shelf 1: takes {"products": […]} with at most 50 places'),
-        ('[{"products": [{"id": 1}, {"id": "x"}]}]', 'FacingDetails, shelf 1, place 2: takes {"id": product id}, stackSize from 1 to 5'),
-        ('[{"products": [{"id": true}]}]', 'FacingDetails, shelf 1, place 1: takes {"id": product id}, stackSize from 1 to 5'),
-        ('[{"products": [{"id": 1, "stackSize": 6}]}]', 'FacingDetails, shelf 1, place 1: takes {"id": product id}, stackSize from 1 to 5'),
-        ('[{"products": [{"id": 99999999999999999999}]}]', 'FacingDetails, shelf 1, place 1: takes {"id": product id}, stackSize from 1 to 5'),
-        ('[{"products": [{"id": 987654}]}]', "FacingDetails: there is no product with id 987654"),
-        (orjson.dumps([{"products": []}] * 51).decode(), "FacingDetails takes a list of at most 50 shelves"),
-    ],
-)
-async def test_facing_details_that_cannot_be_read_are_refused_with_the_place(
-    planograms: Handler, products: list[int], text: str, reason: str
-) -> None:
-    assert await planograms.refused("save", PlanogramName="Summer", FacingDetails=text) == reason
+UNREADABLE = [
+    ("{}", "FacingDetails takes a list of at most 50 shelves"),
+    ("[1", "FacingDetails takes JSON text, not '[1'"),
+    ("[" * 5000, "FacingDetails takes JSON text, not '" + "[" * 60 + "…'"),
+    ("[{}]", 'FacingDetails, shelf 1: takes {"products": […]} with at most 50 places'),
+    (
+        '[{"products": [{"id": 1}, {"id": "x"}]}]',
+        'FacingDetails, shelf 1, place 2: takes {"id": product id}, stackSize from 1 to 5',
+    ),
+    (
+        '[{"products": [{"id": true}]}]',
+        'FacingDetails, shelf 1, place 1: takes {"id": product id}, stackSize from 1 to 5',
+    ),
+    (
+        '[{"products": [{"id": 1, "stackSize": 6}]}]',
+        'FacingDetails, shelf 1, place 1: takes {"id": product id}, stackSize from 1 to 5',
+    ),
+    (
+        '[{"products": [{"id": 99999999999999999999}]}]',
+        'FacingDetails, shelf 1, place 1: takes {"id": product id}, stackSize from 1 to 5',
+    ),
+    ('[{"products": [{"id": 987654}]}]', "FacingDetails: there is no product with id 987654"),
+    (orjson.dumps([{"products": []}] * 51).decode(), "FacingDetails takes a list of at most 50 shelves"),
+]
+
+
+async def test_facing_details_that_cannot_be_read_are_refused_with_the_place(planograms: Handler) -> None:
+    for text, reason in UNREADABLE:
+        assert await planograms.refused("save", PlanogramName="Summer", FacingDetails=text) == reason
+
     assert await planograms.records() == []
 
 

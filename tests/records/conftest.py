@@ -7,7 +7,7 @@ import pytest
 from fastapi import FastAPI
 
 from coldshelf.access.principal import OPERATORS, Role
-from coldshelf.access.service import add_device_token
+from coldshelf.access.service import add_device_token, add_user
 from coldshelf.kit.ids import ClientId
 from coldshelf.kit.runtime import Runtime
 from tests.conftest import PASSWORD, signed_in_client
@@ -46,10 +46,11 @@ async def device(
 
 
 @pytest.fixture
-async def browser(app: FastAPI, admin: httpx.AsyncClient) -> AsyncIterator[httpx.AsyncClient]:
-    """The client admin with the cookie of the Login handler instead of credentials."""
+async def browser(run: Runtime, app: FastAPI, client_id: ClientId) -> AsyncIterator[httpx.AsyncClient]:
+    """A client admin with the cookie of the Login handler instead of credentials."""
+    await add_user(run, client_id, "browser", password=PASSWORD, role=Role.CLIENT_ADMIN)
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app=app), base_url=BASE) as http:
-        await http.post("/controllers/login.ashx", data={"Username": "admin", "Password": PASSWORD})
+        await http.post("/controllers/login.ashx", data={"Username": "browser", "Password": PASSWORD})
         yield http
 
 

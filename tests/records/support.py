@@ -10,7 +10,10 @@ Json = dict[str, Any]
 
 
 class Handler:
-    """One handler, asked by one caller. `save`, `load` and `delete` expect success; `refused` expects a business error."""
+    """One handler, asked by one caller.
+
+    `save`, `load`, `delete` and `page` expect success, `refused` and `page_refused` an error.
+    """
 
     def __init__(self, http: httpx.AsyncClient, name: str) -> None:
         self.http = http
@@ -18,7 +21,10 @@ class Handler:
 
     async def post(self, action: str, headers: dict[str, str] | None = None, /, **params: object) -> httpx.Response:
         return await self.http.post(
-            self.path, params={"action": action}, data={name: str(value) for name, value in params.items()}, headers=headers
+            self.path,
+            params={"action": action},
+            data={name: str(value) for name, value in params.items()},
+            headers=headers,
         )
 
     async def save(self, **params: object) -> Json:
@@ -47,7 +53,9 @@ class Handler:
     async def page_answer(self, filters: Json | None = None, /, **params: object) -> httpx.Response:
         if filters is not None:
             params["filters"] = orjson.dumps(filters).decode()
-        return await self.http.get(self.path, params={"action": "list", **{name: str(value) for name, value in params.items()}})
+        return await self.http.get(
+            self.path, params={"action": "list", **{name: str(value) for name, value in params.items()}}
+        )
 
     async def page_refused(self, filters: Json | str | None = None, /, **params: object) -> str:
         """Ask for a list that is refused in the published shape; give the reason."""

@@ -85,8 +85,14 @@ async def test_parameters_have_any_letter_case(outlets: Handler) -> None:
         ({"includeDeleted": "some"}, "includeDeleted takes true, false, 1, 0, yes or no, not 'some'."),
         ({"format": "csv"}, "This list is given as JSON objects only: send format=json and asArray=0, or neither"),
         ({"asArray": 1}, "This list is given as JSON objects only: send format=json and asArray=0, or neither"),
-        ({"cursor": "", "start": 5}, "cursor and start exclude each other: a cursor knows where it stands and its order"),
-        ({"cursor": "", "sort": "Code"}, "cursor and sort exclude each other: a cursor knows where it stands and its order"),
+        (
+            {"cursor": "", "start": 5},
+            "cursor and start exclude each other: a cursor knows where it stands and its order",
+        ),
+        (
+            {"cursor": "", "sort": "Code"},
+            "cursor and sort exclude each other: a cursor knows where it stands and its order",
+        ),
     ],
 )
 async def test_a_page_that_cannot_be_given_is_an_error_in_the_published_shape(
@@ -177,7 +183,8 @@ async def test_every_kind_of_value_is_written_as_published(
     assert {name: record[name] for name in expected} == expected
 
 
-async def test_records_carry_every_declared_column_in_order(admin: httpx.AsyncClient, outlets: Handler) -> None:
+@pytest.mark.usefixtures("outlets")
+async def test_records_carry_every_declared_column_in_order(admin: httpx.AsyncClient) -> None:
     for dataset in registry().datasets.values():
         if not dataset.handler:
             continue
@@ -207,13 +214,11 @@ async def test_a_page_of_20000_rows_streams_in_flat_memory(run: Runtime, client_
         await add_outlets(connection, rows)
     dataset = registry().datasets["Location"]
     request = read_list_request(dataset, Params([("limit", str(rows))]), most=50_000)
-    sizes: list[int] = []
 
     tracemalloc.start()
     answer = await list_records(run, _principal(client_id), request)
     assert not isinstance(answer.body, bytes)
-    async for part in answer.body:
-        sizes.append(len(part))
+    sizes = [len(part) async for part in answer.body]
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
 

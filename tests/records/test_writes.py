@@ -5,7 +5,6 @@ import asyncio
 import httpx
 import pytest
 
-from coldshelf.kit.runtime import Runtime
 from tests.records.support import Handler
 
 OUTLET = {"Code": "524", "Name": "Kiosk"}
@@ -171,7 +170,7 @@ async def test_a_refused_request_leaves_its_key_free(admin: httpx.AsyncClient) -
     assert mended.json()["success"] is True
 
 
-async def test_a_refused_save_writes_nothing(admin: httpx.AsyncClient, run: Runtime) -> None:
+async def test_a_refused_save_writes_nothing(admin: httpx.AsyncClient) -> None:
     makers = Handler(admin, "Manufacturer")
     maker = await makers.save(Name="Acme", Code="A")
     await makers.save(Name="Bolt", Code="B")

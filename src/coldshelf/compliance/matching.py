@@ -202,7 +202,7 @@ def longest_common(found: Sequence[int | None], planned: Sequence[int | None]) -
     full = (1 << len(planned)) - 1
     row = full
     for product in found:
-        hits = row & places[product] if product in places else 0
+        hits = row & places.get(product, 0)
         row = ((row + hits) | (row - hits)) & full
     return len(planned) - row.bit_count()
 

@@ -191,7 +191,7 @@ COMPARISONS: dict[str, Comparison] = {
     "<=": lambda left, right: left <= right,
     ">": lambda left, right: left > right,
     ">=": lambda left, right: left >= right,
-    "LIKE": lambda left, right: sa.func.strpos(sa.func.lower(left), sa.func.lower(right)) > 0,
+    "LIKE": lambda left, right: sa.func.strpos(sa.func.lower(left), sa.func.lower(right)) > sa.literal_column("0"),
 }
 EQUALITIES = frozenset({"=", "!=", "<>"})
 

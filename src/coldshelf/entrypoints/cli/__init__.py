@@ -7,6 +7,7 @@ from rich.console import Console
 
 from coldshelf.entrypoints.cli import admin, data, demo, pictures, serve
 from coldshelf.kit.errors import ColdshelfError
+from coldshelf.kit.logs import configure_logs
 
 app = typer.Typer(help="Coldshelf: pictures of retail coolers in, measured answers out.", no_args_is_help=True)
 for group in (demo, serve, pictures, data, admin):
@@ -15,6 +16,7 @@ for group in (demo, serve, pictures, data, admin):
 
 def main() -> None:
     """Run a command; an error says what, where and the cure, and ends with 1."""
+    configure_logs("WARNING", human=sys.stderr.isatty())
     try:
         app()
     except ColdshelfError as error:

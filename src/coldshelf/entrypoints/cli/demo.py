@@ -23,7 +23,6 @@ from coldshelf.entrypoints.demo.world import World, rendered_world, sample_world
 from coldshelf.entrypoints.processes import Processes, served
 from coldshelf.kit import embedded
 from coldshelf.kit.ids import ClientId
-from coldshelf.kit.logs import configure_logs
 from coldshelf.kit.settings import Settings, load_settings
 from coldshelf.masterdata.service import prepare_client
 from coldshelf.publishing.models import Mode
@@ -44,6 +43,7 @@ def demo(
     data: Annotated[Path, typer.Option(help="Folder of the demo's database, pictures and files.")] = Path("demo-data"),
     port: Annotated[int, typer.Option(help="Port of the API; 0 takes a free one.")] = 8000,
     samples: Annotated[Path | None, typer.Option(help="Folder of real pictures in the samples' format.")] = None,
+    coolers: Annotated[int, typer.Option(min=1, max=500, help="How many coolers are drawn.")] = 12,
     once: Annotated[bool, typer.Option("--once", help="Exit when everything is shown instead of serving on.")] = False,
     no_browser: Annotated[bool, typer.Option("--no-browser", help="Do not open a browser.")] = False,
 ) -> None:
@@ -51,8 +51,7 @@ def demo(
     console = Console()
     if not console.is_terminal:
         console = Console(width=LOG_WIDTH)
-    configure_logs("WARNING", human=True)
-    world = sample_world(samples) if samples else rendered_world()
+    world = sample_world(samples) if samples else rendered_world(coolers)
     data.mkdir(parents=True, exist_ok=True)
     settings = load_settings(data_dir=data.absolute(), port=free_port(port), host="127.0.0.1")
     console.print(f"Starting PostgreSQL in {data} …")

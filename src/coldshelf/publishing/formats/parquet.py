@@ -24,6 +24,7 @@ from coldshelf.publishing.models import Compression, Layout, PublishedFile
 ZSTD_LEVEL = 3
 SAMPLE_ROWS = 5_000
 READ_BACK_ROWS = 8_192
+CHUNK_BYTES = 1024 * 1024
 
 
 def write_parts(
@@ -213,7 +214,7 @@ def _repetitive(table: pa.Table) -> list[str]:
 
 def _compare(name: str, written: _Written, file: BinaryIO, schema: pa.Schema) -> None:
     """Read a file back; raise PartDiffers unless it has the declared columns and the very values."""
-    if hashlib.file_digest(file, "sha256").hexdigest() != written.sha256:
+    if _sha256(file) != written.sha256:
         raise PartDiffers(f"{name} reads back with other bytes than were written")
     try:
         parquet = pq.ParquetFile(file)
@@ -228,6 +229,14 @@ def _compare(name: str, written: _Written, file: BinaryIO, schema: pa.Schema) ->
         raise PartDiffers(f"{name} does not read back: {error}") from error
     if found != written.totals:
         raise PartDiffers(f"{name} reads back with other values: {found}, not {written.totals}")
+
+
+def _sha256(file: BinaryIO) -> str:
+    found = hashlib.sha256()
+    while chunk := file.read(CHUNK_BYTES):
+        found.update(chunk)
+    file.seek(0)
+    return found.hexdigest()
 
 
 def _as_read(schema: pa.Schema) -> pa.Schema:

@@ -5,14 +5,14 @@ It needs reference pictures, best from the same kind of cooler, and sees nothing
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import cv2
 import numpy as np
 
 from coldshelf.recognition.appearance import Floats
-from coldshelf.recognition.finding import PlacedRow, find_places
+from coldshelf.recognition.finding import Box, PlacedRow, find_places
 from coldshelf.recognition.identity import Gallery, best_shares, build_gallery, rank
 from coldshelf.recognition.recogniser import (
     Candidate,
@@ -32,6 +32,8 @@ from coldshelf.recognition.templates import make_templates
 _LONG_SIDE: Final = 1280
 _DOUBTFUL: Final = 0.35
 """Below this share the best candidate is not named; about a third of such candidates would be right."""
+_HEIGHTS: Final = (1.0, 0.85, 0.7, 0.58)
+_FITS: Final = 0.5
 _PLAN_BONUS: Final = 0.5
 """Added to the logit of products planned on the shelf. Weak: a bonus of 2 hides planted deviations."""
 _CLUTTER: Final = 0.07
@@ -58,6 +60,7 @@ class ColourRecogniser:
         picture, scale = _bounded(image)
         rows = find_places(picture, prepared.templates)
         shelves = arrange(picture, [row for row in rows if _shows_products(picture, row, gallery)])
+        shelves = [_with_fitted_heights(picture, shelf, gallery) for shelf in shelves]
         priors = [_prior(gallery, planogram or (), number) for number in range(1, len(shelves) + 1)]
         return _describe(picture, shelves, gallery, priors, scale)
 
@@ -94,6 +97,25 @@ def _bounded(image: Pixels) -> tuple[Pixels, float]:
 
 def _shows_products(image: Pixels, row: PlacedRow, gallery: Gallery) -> bool:
     return float(np.median(best_shares(image, [place.box for place in row.places], gallery))) >= _CLUTTER
+
+
+def _with_fitted_heights(image: Pixels, shelf: FoundShelf, gallery: Gallery) -> FoundShelf:
+    """Lower doubtful boxes to the product that stands in them: a can among bottles."""
+    lower = [[_lowered(place.box, share) for place in shelf.places] for share in _HEIGHTS]
+    shares = np.stack([best_shares(image, boxes, gallery) for boxes in lower])
+    best = shares.argmax(0)
+    places = tuple(
+        replace(place, box=lower[best[n]][n])
+        if place.kind is not PlaceKind.EMPTY and shares[0, n] < _DOUBTFUL and shares[best[n], n] >= _FITS
+        else place
+        for n, place in enumerate(shelf.places)
+    )
+    return replace(shelf, places=places)
+
+
+def _lowered(box: Box, share: float) -> Box:
+    left, top, right, bottom = box
+    return left, bottom - (bottom - top) * share, right, bottom
 
 
 def _prior(gallery: Gallery, planogram: Sequence[PlannedFacing], shelf: int) -> Floats:

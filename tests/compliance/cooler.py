@@ -1,0 +1,137 @@
+"""A cooler with a planogram and a picture; shelves are written as letters: `_` a gap, `?` unknown, `x`-`z` foreign."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import orjson
+from asyncpg import Record
+
+from coldshelf.kit.ids import ClientId, new_sorted_id
+from coldshelf.kit.runtime import Runtime
+from coldshelf.masterdata.service import load_catalogue
+from coldshelf.masterdata.store import replace_places
+from coldshelf.pictures.events import picture_event
+from coldshelf.pictures.models import Status
+from coldshelf.pictures.service import renditions
+from coldshelf.recognition import store
+from coldshelf.recognition.events import RECOGNISED
+from coldshelf.recognition.models import Row
+
+LETTERS = "abcdefxyz"
+SQUARE = ((0.0, 0.0), (0.0, 9.0), (9.0, 9.0), (9.0, 0.0))
+
+
+@dataclass
+class Cooler:
+    """One picture of it, and what is known of it."""
+
+    run: Runtime
+    client_id: ClientId
+    products: dict[str, int] = field(default_factory=dict)
+    picture_id: int = 0
+
+    @classmethod
+    async def make(cls, run: Runtime, client_id: ClientId, planned: Sequence[str] | None) -> "Cooler":
+        """Make the products, the planogram (None: none) and a picture that waits for its result."""
+        made = cls(run, client_id)
+        async with run.database.scope(client_id, user_name="test") as connection:
+            for letter in LETTERS:
+                made.products[letter] = await connection.fetchval(
+                    """
+                    INSERT INTO product (client_id, name, sku, short_name, is_foreign)
+                    VALUES (coldshelf_client(), $1, $1, $1, $2) RETURNING id""",
+                    letter,
+                    letter in "xyz",
+                )
+            for product in await load_catalogue(connection):
+                if product.is_empty or product.is_unknown:
+                    made.products["_" if product.is_empty else "?"] = product.id
+            planogram_id = None
+            if planned is not None:
+                planogram_id = await connection.fetchval(
+                    "INSERT INTO planogram (client_id, name) VALUES (coldshelf_client(), 'Summer') RETURNING id"
+                )
+                rows = [[(made.products[letter], 1) for letter in shelf] for shelf in planned]
+                await replace_places(connection, planogram_id, rows)
+            made.picture_id = await connection.fetchval(
+                """
+                INSERT INTO picture (client_id, guid, scene_type, image_received_from, before_after, is_stitched,
+                    file_count, image_name, total_bytes, received_on, captured_on, captured_local,
+                    capture_time_source, status_id, submission_outcome, planogram_id, callback_url)
+                VALUES (coldshelf_client(), gen_random_uuid(), 'ProductAnalysis', 1, 0, false, 1, '1.jpg', 1000,
+                    now(), now(), localtimestamp, 'received', $1, 'AutoProvisioned', $2, 'https://example.org/told')
+                RETURNING id""",
+                Status.QUEUED,
+                planogram_id,
+            )
+        return made
+
+    async def recognise(self, *shelves: str) -> int:
+        """Serve a new result version and tell of it, as recognition does; give its id."""
+        rows = [
+            self._row(letter, shelf, position)
+            for shelf, letters in enumerate(shelves, 1)
+            for position, letter in enumerate(letters, 1)
+        ]
+        async with self.run.database.scope(self.client_id, user_name="test") as connection:
+            picture = await renditions.load_picture(connection, self.picture_id)
+            assert picture is not None
+            await store.retire(connection, picture.id)
+            result_id = await store.add_result(
+                connection,
+                picture,
+                event_id=new_sorted_id(),
+                recogniser=("fake", "1"),
+                shelves="[]",
+                purity_status="",
+                rows=rows,
+            )
+            await self.run.events.publish(connection, picture_event(RECOGNISED, self.client_id, picture))
+        return result_id
+
+    def _row(self, letter: str, shelf: int, position: int) -> Row:
+        return Row(
+            product_id=self.products[letter],
+            product_name=letter,
+            sku=letter,
+            is_foreign=letter in "xyz",
+            is_empty=letter == "_",
+            is_unknown=letter == "?",
+            shelf=shelf,
+            position=position,
+            confidence=None if letter == "_" else 90.0,
+            corners=SQUARE,
+        )
+
+    async def steps(self, handler: str) -> list[bytes]:
+        """Give the jobs of a handler's steps, the oldest first."""
+        rows = await self.rows(
+            "SELECT event_id FROM event_step WHERE handler = $1 ORDER BY created_on, event_id", handler
+        )
+        return [
+            orjson.dumps({"client": self.client_id, "event": str(row["event_id"]), "handler": handler}) for row in rows
+        ]
+
+    async def perform(self, *payloads: bytes) -> None:
+        """Run jobs one after another; none may fail."""
+        for payload in payloads:
+            await self.run.events.perform(self.run, payload)
+        assert await self.rows("SELECT handler, error FROM event_step WHERE error <> ''") == []
+
+    async def settle(self, *handlers: str) -> None:
+        """Run every job of the handlers."""
+        for handler in handlers or ("compliance.compare", "kpis.measure"):
+            await self.perform(*await self.steps(handler))
+
+    async def rows(self, query: str, *values: object) -> list[Record]:
+        async with self.run.database.scope(self.client_id, readonly=True) as connection:
+            return list(await connection.fetch(query, *values))
+
+    async def value(self, query: str, *values: object) -> Any:
+        """Give the first column of the first row, of any type."""
+        (row, *_) = await self.rows(query, *values)
+        return row[0]
+
+    async def events(self, kind: str) -> int:
+        return int(await self.value("SELECT count(*) FROM event WHERE type = $1", kind))

@@ -1,0 +1,124 @@
+"""The command line, run as a person runs it."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from coldshelf.pictures.rendering import CATALOGUE, SceneSpec, encode_jpeg, reference_pictures, render_scene
+
+
+def coldshelf(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "coldshelf.entrypoints", *arguments],
+        env={**os.environ, **environment},
+        capture_output=True,
+        text=True,
+        timeout=240,
+        check=False,
+    )
+
+
+@pytest.fixture
+def installation(url: str, tmp_path: Path) -> dict[str, str]:
+    return {"COLDSHELF_DATABASE_URL": url, "COLDSHELF_DATA_DIR": str(tmp_path / "data")}
+
+
+async def test_a_client_a_user_and_a_token_are_added(installation: dict[str, str]) -> None:
+    client = coldshelf("client", "add", "bottler", "My Bottler", "--json", **installation)
+    user = coldshelf("user", "add", "ann", "--client", "bottler", "--role", "Sales Rep", "--json", **installation)
+    token = coldshelf("user", "token", "ann", "laptop", "--json", **installation)
+
+    assert json.loads(client.stdout)["code"] == "bottler"
+    assert json.loads(user.stdout)["role"] == "Sales Rep"
+    assert len(json.loads(user.stdout)["password"]) >= 12
+    assert json.loads(token.stdout)["token"].startswith("cs_")
+
+
+async def test_a_taken_code_ends_with_a_clear_error(installation: dict[str, str]) -> None:
+    coldshelf("client", "add", "bottler", "My Bottler", **installation)
+
+    again = coldshelf("client", "add", "bottler", "Another", **installation)
+
+    assert again.returncode == 1
+    assert "bottler" in again.stderr
+    assert "Traceback" not in again.stderr
+
+
+def test_a_wrong_setting_stops_the_start_and_says_the_cure() -> None:
+    done = coldshelf("doctor", COLDSHELF_PORT="eighty")
+
+    assert done.returncode == 1
+    assert "COLDSHELF_PORT" in done.stderr
+    assert "Port on which the API listens" in " ".join(done.stderr.split())
+
+
+async def test_doctor_finds_an_unmigrated_and_a_healthy_database(server: str, installation: dict[str, str]) -> None:
+    healthy = coldshelf("doctor", "--json", **installation)
+    empty = coldshelf("doctor", "--json", **{**installation, "COLDSHELF_DATABASE_URL": server.format("postgres")})
+
+    findings = {finding["what"]: finding["state"] for finding in json.loads(healthy.stdout)}
+    assert findings["tenants are closed to each other"] == "ok"
+    assert empty.returncode == 1
+    assert any("coldshelf migrate" in finding["cure"] for finding in json.loads(empty.stdout))
+
+
+async def test_export_writes_a_run_and_its_marker(installation: dict[str, str], tmp_path: Path) -> None:
+    coldshelf("client", "add", "bottler", "My Bottler", **installation)
+
+    done = coldshelf(
+        "export", "--client", "bottler", "--full", "--to", str(tmp_path / "out"), "--json", **installation
+    )
+
+    run = json.loads(done.stdout)
+    assert (tmp_path / "out" / "Full" / "bottler" / "_runs" / run["runId"] / "_SUCCESS").exists()
+
+
+def test_openapi_names_every_handler_with_its_actions() -> None:
+    document = json.loads(coldshelf("openapi").stdout)
+
+    operations = {
+        path: {method: operation for method, operation in item.items()} for path, item in document["paths"].items()
+    }
+    assert {"/controllers/coolrapi.ashx", "/controllers/assetpurity.ashx", "/controllers/coolerimagepreview.ashx"} <= set(
+        operations
+    )
+    for path, item in operations.items():
+        for method, operation in item.items():
+            if path.startswith("/controllers/"):
+                assert operation["tags"], (path, method)
+                assert operation["responses"], (path, method)
+                assert operation.get("parameters") or operation.get("requestBody"), (path, method)
+    ids = [operation["operationId"] for item in operations.values() for operation in item.values()]
+    assert len(ids) == len(set(ids))
+
+
+def test_recognise_names_drawn_products_without_server_or_database(tmp_path: Path) -> None:
+    designs = [design for design in CATALOGUE if design.packaging == CATALOGUE[0].packaging][:4]
+    for design in designs:
+        folder = tmp_path / "references" / design.sku
+        folder.mkdir(parents=True)
+        for number, picture in enumerate(reference_pictures(design)):
+            (folder / f"{number}.jpg").write_bytes(encode_jpeg(picture))
+    row = tuple(design.sku for design in designs)
+    scene = render_scene(SceneSpec(rows=(row * 2, row[::-1] * 2, row * 2), seed=3))
+    (tmp_path / "cooler.jpg").write_bytes(encode_jpeg(scene.image))
+
+    done = coldshelf(
+        "recognise",
+        str(tmp_path / "cooler.jpg"),
+        "--references",
+        str(tmp_path / "references"),
+        "--json",
+        "--annotate",
+        str(tmp_path / "annotated.jpg"),
+    )
+
+    found = [item["sku"][0] for shelf in json.loads(done.stdout)["shelf"] for item in shelf["products"]]
+    wanted = [facing.sku for facing in scene.facings]
+    assert len(set(found) & set(wanted)) >= 3
+    assert sum(sku in wanted for sku in found) >= 0.7 * len(wanted)
+    assert (tmp_path / "annotated.jpg").stat().st_size > 10_000
