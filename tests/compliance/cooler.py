@@ -87,6 +87,7 @@ class Cooler:
                 purity_status="",
                 rows=rows,
             )
+            await renditions.touch(connection, picture.id)
             await self.run.events.publish(connection, picture_event(RECOGNISED, self.client_id, picture))
         return result_id
 

@@ -53,14 +53,17 @@ async def main(task: dict[str, Any]) -> None:
             on_progress=note,
         )
     await database.close()
-    # what getrusage says counts the memory of the process that started this one
-    status = Path("/proc/self/status").read_text()
     taken = {
         "rows": manifest.rows,
-        "peak_kib": int(status.partition("VmHWM:")[2].split()[0]),
+        "peak_kib": peak_kib(),
         "imported": sorted({"pandas", "polars", "duckdb"} & set(sys.modules)),
     }
     sys.stdout.write(f"{json.dumps(taken)}\n")
+
+
+def peak_kib() -> int:
+    """Read this program's own peak: what getrusage says counts the memory of the process that started it."""
+    return int(Path("/proc/self/status").read_text().partition("VmHWM:")[2].split()[0])
 
 
 if __name__ == "__main__":

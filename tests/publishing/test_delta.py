@@ -6,6 +6,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from coldshelf.access.models import Client
+from coldshelf.kit.db import Connection
+from coldshelf.kit.ids import ClientId
 from coldshelf.kit.runtime import Runtime
 from coldshelf.publishing.models import Mode
 from coldshelf.publishing.service import export
@@ -123,6 +125,65 @@ async def test_the_window_follows_the_database_where_its_clock_is_behind(  # noq
     )
 
     assert _codes(rows(folder, delta, "Location")) == ["L0"]
+
+
+async def test_a_newer_result_reaches_the_record_and_hides_the_old_products(
+    publish: Publish, run: Runtime, cast: Cast, client: Client, folder: Path
+) -> None:
+    product = await cast.save("Product", Name="Cola", SKU="C", ShortName="C")
+    async with run.database.scope(client.id) as connection:
+        picture = await connection.fetchval(PICTURE, client.id)
+        await _add_result(connection, client.id, picture, product, number=1)
+    base = await publish(mode=Mode.FULL)
+
+    async with run.database.scope(client.id) as connection:
+        await connection.execute("UPDATE recognition_result SET is_served = false")
+        await connection.execute("UPDATE facing SET is_deleted = true")
+        await _add_result(connection, client.id, picture, product, number=2)
+        await connection.execute("UPDATE picture SET is_deleted = is_deleted")
+    delta = await publish(mode=Mode.DELTA)
+    full = await publish(mode=Mode.FULL)
+
+    for dataset in ("AssetPurity", "AssetPurityProduct"):
+        pulls = [rows(folder, manifest, dataset) for manifest in (base, delta)]
+        assert merged(KEYS[dataset], *pulls) == rows(folder, full, dataset), dataset
+    (old,), (record,) = rows(folder, base, "AssetPurity"), rows(folder, full, "AssetPurity")
+    assert [(row["ResultVersion"], row["ModelVersion"]) for row in (old, record)] == [(1, "colour 1"), (2, "colour 2")]
+    assert record["UniqueGuid"] == GUID
+    assert record["EventTime"] == record["EventTimeUtc"].replace(tzinfo=None) + timedelta(hours=7)
+    assert record["OwnShareOfShelf"] is None
+    products = rows(folder, full, "AssetPurityProduct")
+    assert [(row["IsDeleted"], row["Product"], row["X1"]) for row in products] == [(1, "Cola", 0.5), (0, "Cola", 0.5)]
+
+
+GUID = "6f9619ff-8b86-4011-b42d-00cf4fc964ff"
+PICTURE = f"""
+    INSERT INTO picture (client_id, guid, scene_type, image_received_from, before_after, is_stitched, file_count,
+        image_name, total_bytes, received_on, captured_on, captured_local, capture_time_source, status_id,
+        submission_outcome)
+    VALUES ($1, '{GUID}', 'Cooler', 1, 0, false, 1, 'a.jpg', 1, now(), '2026-11-21T01:02:03.000004Z',
+        '2026-11-21T08:02:03.000004', 'exif_zone', 13, 'AutoProvisioned')
+    RETURNING id"""
+
+
+async def _add_result(connection: Connection, client_id: ClientId, picture: int, product: int, *, number: int) -> None:
+    result = await connection.fetchval(
+        "INSERT INTO recognition_result (client_id, picture_id, number, event_id, recogniser, recogniser_version,"
+        " is_served, shelves, purity_status)"
+        " VALUES ($1, $2, $3::bigint, gen_random_uuid(), 'colour', $3::bigint::text, true, '[]', '') RETURNING id",
+        client_id,
+        picture,
+        number,
+    )
+    await connection.execute(
+        "INSERT INTO facing (client_id, result_id, picture_id, shelf, position, product_id, product_name, sku,"
+        " is_foreign, is_empty, is_unknown, x1, y1, x2, y2, x3, y3, x4, y4)"
+        " VALUES ($1, $2, $3, 1, 1, $4, 'Cola', 'C', false, false, false, 0.5, 1, 2, 3, 4, 5, 6, 7)",
+        client_id,
+        result,
+        picture,
+        product,
+    )
 
 
 def _codes(found: list[Row]) -> list[str]:

@@ -150,8 +150,7 @@ async def test_guids_local_times_and_numbers_are_filtered_as_their_types(
         ("[" * 100_000, "filters is not JSON: it is nested too deeply"),
         (
             '{"LocationId": ' + "9" * 5000 + "}",
-            "filters is not JSON: Exceeds the limit (4300 digits) for integer string conversion: value has 5000 digits;"
-            " use sys.set_int_max_str_digits() to increase the limit",
+            "filters is not JSON: a number in it has too many digits",
         ),
     ],
     ids=range(29),

@@ -8,11 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from coldshelf.recognition.appearance import Floats, aspect, describe
+from coldshelf.recognition.finding import Box
 from coldshelf.recognition.packshots import prepare_reference
 from coldshelf.recognition.recogniser import Candidate, CatalogueProduct, Pixels, ProductId
-
-Box = tuple[float, float, float, float]
-"""Left, top, right, bottom in pixels."""
 
 _ASPECT_PRICE: Final = 0.02
 _TEMPERATURE: Final = 0.03

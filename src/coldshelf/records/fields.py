@@ -16,6 +16,7 @@ import sqlalchemy as sa
 TRUE_WORDS = frozenset({"1", "true", "yes", "y", "on"})
 FALSE_WORDS = frozenset({"0", "false", "no", "n", "off"})
 
+LONGEST_INT = 100
 # Python's own readers also take underscores between digits and the digits of other scripts.
 _WHOLE = re.compile(r"[+-]?[0-9]{1,19}")
 _NUMBER = re.compile(r"[+-]?(?:[0-9]{1,100}(?:\.[0-9]{0,100})?|\.[0-9]{1,100})(?:[eE][+-]?[0-9]{1,3})?")
@@ -119,9 +120,15 @@ def _json(text: str) -> str:
 def read_json(text: str) -> Any:  # any JSON
     """Read JSON text; raise ValueError for whatever it is that cannot be read."""
     try:
-        return json.loads(text, object_pairs_hook=_without_doubles)
+        return json.loads(text, object_pairs_hook=_without_doubles, parse_int=_short_int)
     except RecursionError as error:
         raise ValueError("it is nested too deeply") from error
+
+
+def _short_int(text: str) -> int:
+    if len(text) > LONGEST_INT:
+        raise ValueError("a number in it has too many digits")
+    return int(text)
 
 
 def _without_doubles(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

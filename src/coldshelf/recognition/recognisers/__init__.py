@@ -6,6 +6,7 @@ Goes to: the recognition jobs, `coldshelf recognise` and `coldshelf evaluate`, w
 
 from importlib.metadata import entry_points
 
+from coldshelf.kit.errors import NotFound
 from coldshelf.recognition.recogniser import Recogniser
 from coldshelf.recognition.recognisers.colour import ColourRecogniser
 
@@ -16,7 +17,7 @@ RECOGNISERS: tuple[Recogniser, ...] = (ColourRecogniser(),)
 
 
 def by_name(name: str) -> Recogniser:
-    """Return a shipped recogniser, or else one of another package; KeyError names the known ones."""
+    """Return a shipped recogniser, or else one of another package; the error names the known ones."""
     shipped = {recogniser.name: recogniser for recogniser in RECOGNISERS}
     if name in shipped:
         return shipped[name]
@@ -25,4 +26,4 @@ def by_name(name: str) -> Recogniser:
         recogniser: Recogniser = brought[name].load()()
         return recogniser
     known = ", ".join(sorted(shipped | brought))
-    raise KeyError(f"No recogniser is called {name!r}; known are {known}.")
+    raise NotFound(f"No recogniser is called {name!r}", cure=f"Use one of: {known}.")

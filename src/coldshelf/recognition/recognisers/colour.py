@@ -33,7 +33,9 @@ _LONG_SIDE: Final = 1280
 _DOUBTFUL: Final = 0.35
 """Below this share the best candidate is not named; about a third of such candidates would be right."""
 _HEIGHTS: Final = (1.0, 0.85, 0.7, 0.58)
-_FITS: Final = 0.5
+"""Shares of the box's height at which a doubtful product is looked at again."""
+_FITS: Final = 0.6
+"""Score from which the lower box is taken."""
 _PLAN_BONUS: Final = 0.5
 """Added to the logit of products planned on the shelf. Weak: a bonus of 2 hides planted deviations."""
 _CLUTTER: Final = 0.07

@@ -1,0 +1,206 @@
+"""A modification time is true for the whole record as lists show it, names of other records included."""
+
+import asyncio
+from dataclasses import dataclass
+
+import httpx
+import pytest
+
+from coldshelf.entrypoints.bootstrap import registry
+from coldshelf.kit.ids import ClientId
+from coldshelf.kit.runtime import Runtime
+from tests.records.support import Handler, Json
+
+REGISTRY = registry()
+WORLD: dict[str, dict[str, object]] = {
+    "Manufacturer": {"Name": "Acme", "Code": "ACM"},
+    "Brand": {"Name": "Fizz", "Manufacturer": "Acme"},
+    "Location": {"Code": "524", "Name": "Kiosk", "Street": "1 Main", "City": "Huế", "State": "TT", "PostalCode": "49"},
+    "AssetType": {"Name": "Acme 500", "Manufacturer": "Acme"},
+    "Product": {"Name": "Fizz Orange", "SKU": "FZ-1", "ShortName": "Orange", "BrandName": "Fizz"},
+    "Planogram": {"PlanogramName": "Summer", "AssetType": "Acme 500"},
+    "Asset": {"SerialNumber": "SN-1", "AssetType": "Acme 500", "LocationCode": "524", "PlanogramName": "Summer"},
+    "SmartDevice": {"SerialNumber": "CAM-1", "AssetSerialNumber": "SN-1"},
+}
+"""One record of each entity, each referring to those before it."""
+
+
+@dataclass(frozen=True)
+class Shown:
+    """`dataset` shows the field `wire` of `entity` under the name `shown`."""
+
+    entity: str
+    wire: str
+    dataset: str
+    shown: str
+
+    def __str__(self) -> str:
+        return f"{self.entity}.{self.wire} in {self.dataset}.{self.shown}"
+
+
+def everything_shown() -> list[Shown]:
+    tables = {entity.table: entity for entity in REGISTRY.entities.values()}
+    found = []
+    for dataset in REGISTRY.datasets.values():
+        relations = {join.name: join.relation for join in dataset.joins}
+        for column in dataset.columns:
+            entity = tables.get(relations.get(column.of, ""))
+            if entity:
+                wire = next(item.wire for item in entity.fields if item.name == column.name)
+                found.append(Shown(entity.name, wire, dataset.name, column.wire))
+    return found
+
+
+@pytest.fixture
+async def world(run: Runtime, client_id: ClientId, admin: httpx.AsyncClient) -> dict[str, int]:
+    """The id of one record of each dataset that shows names of others."""
+    ids = {name: (await Handler(admin, name).save(**values))["id"] for name, values in WORLD.items()}
+    async with run.database.scope(client_id) as connection:
+        ids["ProductImage"] = await connection.fetchval(
+            """
+            INSERT INTO product_image (client_id, product_id, object_key, sha256, width, height)
+            VALUES (coldshelf_client(), $1, 'key', 'hash', 64, 128) RETURNING id""",
+            ids["Product"],
+        )
+    return ids
+
+
+async def revision(run: Runtime, client_id: ClientId, dataset: str, row_id: int) -> int:
+    async with run.database.scope(client_id, readonly=True) as connection:
+        relation = REGISTRY.datasets[dataset].relation
+        return int(await connection.fetchval(f"SELECT revision FROM {relation} WHERE id = $1", row_id))
+
+
+def test_the_world_holds_every_dataset_that_shows_names_of_others() -> None:
+    assert {shown.dataset for shown in everything_shown()} <= WORLD.keys() | {"ProductImage"}
+    assert {str(shown) for shown in everything_shown()} >= {
+        "Brand.Name in Product.BrandName",
+        "Manufacturer.Name in Product.Manufacturer",
+        "Manufacturer.Name in Brand.Manufacturer",
+        "Manufacturer.Name in AssetType.Manufacturer",
+        "AssetType.Name in Asset.AssetType",
+        "Location.Name in Asset.Location",
+        "Location.Code in Asset.LocationCode",
+        "Planogram.PlanogramName in Asset.PlanogramName",
+        "Asset.SerialNumber in SmartDevice.AssetSerialNumber",
+        "Product.SKU in ProductImage.SKU",
+    }
+
+
+def test_no_shown_name_is_itself_shown_from_further_away() -> None:
+    """So a rename touches the rows that show it, and nothing behind those."""
+    own = {entity.table: {item.name for item in entity.fields} for entity in REGISTRY.entities.values()}
+
+    for dataset in REGISTRY.datasets.values():
+        relations = {join.name: join.relation for join in dataset.joins}
+        for column in dataset.columns:
+            assert column.name in own.get(relations.get(column.of, ""), {column.name}), column
+
+
+async def test_a_rename_touches_every_row_that_shows_it(
+    run: Runtime, client_id: ClientId, admin: httpx.AsyncClient, world: dict[str, int]
+) -> None:
+    for number, shown in enumerate(everything_shown()):
+        handler = Handler(admin, shown.dataset)
+        of_it = {REGISTRY.datasets[shown.dataset].key: world[shown.dataset]}
+        before = (await handler.records(of_it))[0]
+        earlier = await revision(run, client_id, shown.dataset, world[shown.dataset])
+        value = "0" if before[shown.shown] is True else f"new {number}"
+
+        await Handler(admin, shown.entity).save(id=world[shown.entity], **{shown.wire: value})
+
+        after = (await handler.records(of_it))[0]
+        assert after[shown.shown] == (value if value != "0" else False), shown
+        assert after["ModifiedOn"] > before["ModifiedOn"], shown
+        assert after["ModifiedByUser"] == "admin"
+        assert await revision(run, client_id, shown.dataset, world[shown.dataset]) > earlier, shown
+
+
+async def test_a_rename_reaches_a_reader_of_deltas_with_the_new_name(
+    admin: httpx.AsyncClient, world: dict[str, int]
+) -> None:
+    assets = Handler(admin, "Asset")
+    mark = (await assets.page_answer(_since("2024-08-01T00:00:00"))).headers["X-Data-As-Of"]
+
+    await Handler(admin, "Location").save(id=world["Location"], Name="Corner Shop")
+
+    assert [(record["AssetId"], record["Location"]) for record in await assets.records(_since(mark))] == [
+        (world["Asset"], "Corner Shop")
+    ]
+
+
+async def test_deleted_rows_that_show_a_name_are_touched_too(admin: httpx.AsyncClient, world: dict[str, int]) -> None:
+    devices = Handler(admin, "SmartDevice")
+    deleted = (await devices.delete(id=world["SmartDevice"]))["data"]
+
+    await Handler(admin, "Asset").save(id=world["Asset"], SerialNumber="SN-2")
+
+    after = (await devices.records(includeDeleted=1))[0]
+    assert after["AssetSerialNumber"] == "SN-2"
+    assert after["ModifiedOn"] > deleted["ModifiedOn"]
+
+
+async def test_what_nobody_shows_touches_nobody(admin: httpx.AsyncClient, world: dict[str, int]) -> None:
+    others = {name: (await Handler(admin, name).records(includeDeleted=1)) for name in ("Asset", "Product", "Brand")}
+
+    await Handler(admin, "Location").save(id=world["Location"], TDLinx="77", Name="Kiosk")
+    await Handler(admin, "Manufacturer").save(id=world["Manufacturer"], Code="ACME", Name="Acme")
+
+    for name, before in others.items():
+        assert await Handler(admin, name).records(includeDeleted=1) == before
+
+
+@pytest.mark.parametrize("entity", WORLD)
+async def test_every_edit_and_deletion_raises_time_and_revision(
+    run: Runtime, client_id: ClientId, admin: httpx.AsyncClient, entity: str
+) -> None:
+    ids = {name: (await Handler(admin, name).save(**values))["id"] for name, values in WORLD.items()}
+    handler = Handler(admin, entity)
+    for name in reversed([*WORLD]):
+        if name == entity:
+            break
+        await Handler(admin, name).delete(id=ids[name])
+    seen: list[tuple[str, int]] = []
+
+    async def look(record: Json) -> None:
+        seen.append((record["ModifiedOn"], await revision(run, client_id, entity, ids[entity])))
+
+    await look((await handler.load(id=ids[entity]))["data"])
+    await look((await handler.save(id=ids[entity]))["data"])
+    await look((await handler.save(**WORLD[entity]))["data"])
+    await look((await handler.delete(id=ids[entity]))["data"])
+
+    assert seen == sorted(set(seen))
+    assert len({number for _, number in seen}) == 4
+    assert seen[0][1] < seen[-1][1]
+
+
+async def test_a_link_made_while_its_target_is_renamed_shows_the_new_name_with_a_true_time(
+    run: Runtime, client_id: ClientId, admin: httpx.AsyncClient, world: dict[str, int]
+) -> None:
+    """The save waits for the rename: otherwise its row would show a name that changed behind its time."""
+    await Handler(admin, "Asset").save(id=world["Asset"], LocationId=0)
+    async with run.database.scope(client_id) as renaming:
+        await renaming.execute("UPDATE location SET name = 'Corner Shop' WHERE id = $1", world["Location"])
+        renamed_on = await renaming.fetchval("SELECT modified_on FROM location WHERE id = $1", world["Location"])
+        saving = asyncio.create_task(Handler(admin, "Asset").save(id=world["Asset"], LocationCode="524"))
+        await wait_for_a_lock(run)
+
+    saved = (await saving)["data"]
+
+    assert saved["Location"] == "Corner Shop"
+    assert saved["ModifiedOn"] > renamed_on.strftime("%Y-%m-%dT%H:%M:%S.%f")
+
+
+async def wait_for_a_lock(run: Runtime) -> None:
+    """Wait until some transaction of this database waits for another one."""
+    async with asyncio.timeout(20), run.database.system() as owner:
+        while not await owner.fetchval(  # noqa: ASYNC110  # the database tells nobody
+            "SELECT count(*) FROM pg_locks l JOIN pg_stat_activity a USING (pid)"
+            " WHERE NOT l.granted AND a.datname = current_database()"
+        ):
+            await asyncio.sleep(0.01)
+
+
+def _since(mark: str) -> Json:
+    return {"modifiedOn": {"operator": ">", "value": mark}}
