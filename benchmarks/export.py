@@ -273,6 +273,7 @@ def _keep(options: argparse.Namespace, median: Pair) -> None:
         "on": time.strftime("%Y-%m-%d"),
         "python": sys.version.split()[0],
         "cores": os.cpu_count(),
+        "load": round(os.getloadavg()[0], 1),
         "dataset": options.dataset,
         "schema": BULK_DATASETS[options.dataset],
         "mode": options.mode,

@@ -13,7 +13,7 @@ from coldshelf.recognition.packshots import prepare_reference
 from coldshelf.recognition.recogniser import PlannedFacing, ProductId
 from coldshelf.recognition.recognisers.colour import ColourRecogniser
 from coldshelf.recognition.templates import likeness, make_templates
-from tests.recognition.scenes import PRODUCTS, SKUS, best_at, found_share, overlap, box_of, right_share, three_shelves
+from tests.recognition.scenes import PRODUCTS, SKUS, best_at, box_of, found_share, overlap, right_share, three_shelves
 
 
 @pytest.fixture(scope="module")
@@ -66,7 +66,7 @@ def test_slanted_picture_is_read_as_well():
     assert right_share(slanted, seen) >= 0.85
 
 
-def test_large_picture_gives_corners_in_its_own_pixels(scene, result):
+def test_large_picture_gives_corners_in_its_own_pixels(scene):
     large = cv2.resize(scene.image, None, fx=3, fy=3, interpolation=cv2.INTER_LINEAR)
 
     seen = ColourRecogniser().recognise(large, PRODUCTS)

@@ -4,6 +4,7 @@ from contextlib import AbstractAsyncContextManager
 from datetime import UTC, datetime, timedelta
 
 import httpx
+import orjson
 import pytest
 
 from coldshelf.access.principal import Principal, Role
@@ -162,8 +163,8 @@ async def test_a_row_that_leaves_the_pull_makes_no_page_skip_another(outlets: Ou
     assert codes(rest) == ["L1", "L2", "L6"]
 
 
-async def test_a_pull_sees_one_moment_from_its_first_page_to_its_last(outlets: Outlets) -> None:
-    """Else L1 would lie below the greatest ModifiedOn received, and the next pull would miss what became of it."""
+async def test_a_row_modified_during_the_pull_comes_with_it_and_again_with_the_next(outlets: Outlets) -> None:
+    """With its true time L4 would be the greatest received, and the next pull would miss what became of L1."""
     await outlets.add(4)
     first, as_of = await outlets.pull(limit=2)
     await outlets.touch("L1")
@@ -171,27 +172,29 @@ async def test_a_pull_sees_one_moment_from_its_first_page_to_its_last(outlets: O
     await outlets.add(1, first=5)
 
     second, still = await outlets.pull(start=2, limit=2)
-    received = max(record["ModifiedOn"] for record in first["records"] + second["records"])
-    by_greatest, _ = await outlets.pull(received)
+    third, _ = await outlets.pull(start=4, limit=2)
+    received = first["records"] + second["records"] + third["records"]
+    by_greatest, _ = await outlets.pull(max(record["ModifiedOn"] for record in received))
     by_header, _ = await outlets.pull(as_of)
 
+    assert codes(first) + codes(second) + codes(third) == ["L1", "L2", "L3", "L4", "L5"]
+    assert [page["totalRecords"] for page in (first, second, third)] == [4, 5, 5]
     assert still == as_of
-    assert codes(second) == ["L3"]
-    assert second["totalRecords"] == 3
+    assert [record["ModifiedOn"] for record in received[3:]] == [as_of, as_of]
     assert codes(by_greatest) == codes(by_header) == ["L1", "L4", "L5"]
+    assert min(record["ModifiedOn"] for record in by_header["records"]) > as_of
 
 
 async def test_a_new_pull_with_the_same_filter_sees_what_is_new(outlets: Outlets) -> None:
     await outlets.add(4)
-    await outlets.pull(limit=2)
+    _, as_of = await outlets.pull(limit=2)
     await outlets.touch("L1", "L4")
 
     again, later = await outlets.pull(limit=2)
-    second, as_of = await outlets.pull(start=2, limit=2)
+    second, _ = await outlets.pull(start=2, limit=2)
 
     assert codes(again) + codes(second) == ["L1", "L2", "L3", "L4"]
-    assert as_of == later
-    assert second["records"][1]["ModifiedOn"] > second["records"][0]["ModifiedOn"]
+    assert later > again["records"][0]["ModifiedOn"] > as_of
 
 
 async def test_two_pulls_with_the_same_filter_at_once_repeat_rows_and_skip_none(outlets: Outlets) -> None:
@@ -216,7 +219,8 @@ async def test_deletions_during_a_pull_make_no_page_skip_a_row(outlets: Outlets)
     second, as_of = await outlets.pull(start=3, limit=3)
     rest, _ = await outlets.pull(as_of)
 
-    assert codes(first) + codes(second) == ["L1", "L2", "L3", "L4", "L6"]
+    assert codes(first) + codes(second) == ["L1", "L2", "L3", "L4", "L5", "L6"]
+    assert [record["IsDeleted"] for record in second["records"]] == [0, 1, 0]
     assert [(record["Code"], record["IsDeleted"]) for record in rest["records"]] == [("L1", 1), ("L5", 1)]
 
 
@@ -226,18 +230,19 @@ async def test_pulls_of_other_filters_and_readers_keep_their_own_place(
     await outlets.add(6)
     await outlets.pull(limit=2)
     other = Principal(client_id, UserId(77), "other", Role.SALES_REP)
-    params = Params([("filters", f'{{"modifiedOn": {{"operator": ">", "value": "{EPOCH}"}}}}'), ("start", "2")])
+    params = Params([("filters", orjson.dumps(since(EPOCH)).decode()), ("start", "2"), ("limit", "2")])
     request = read_list_request(registry().datasets["Location"], params, most=100)
-    await outlets.touch("L3")
+    async with outlets.transaction() as slow:  # holds L1 back, so that the others' offsets move
+        await touch_outlets(slow, "L6")
+        await outlets.touch("L1")
 
-    theirs = await list_records(run, other, request)
-    narrower, _ = await outlets.pull("2024-08-01T00:00:01", start=2, limit=2)
-    ours, _ = await outlets.pull(start=2, limit=2)
+        theirs = await list_records(run, other, request)
+        narrower, _ = await outlets.pull("2024-08-01T00:00:01", start=2, limit=2)
+        ours, _ = await outlets.pull(start=2, limit=2)
 
     assert isinstance(theirs.body, bytes)
-    assert theirs.body.count(b'"LocationId"') == 4
-    assert codes(narrower) == ["L3", "L4"]
-    assert codes(ours) == ["L4", "L5"]
+    assert codes(orjson.loads(theirs.body)) == codes(narrower) == ["L4", "L5"]
+    assert codes(ours) == ["L3", "L4"]
 
 
 async def test_a_page_without_a_remembered_one_before_it_starts_at_its_offset(outlets: Outlets) -> None:
@@ -262,14 +267,16 @@ async def test_a_delta_sorted_by_the_caller_is_paged_as_asked(outlets: Outlets) 
 async def test_large_pages_of_a_delta_remember_where_they_ended_too(outlets: Outlets) -> None:
     await outlets.add(2500)
     first, _ = await outlets.pull(limit=1200)
-    await outlets.touch("L1", "L1201", "L2500")
+    async with outlets.transaction() as slow:
+        await touch_outlets(slow, "L2500")
+        await outlets.touch("L1", "L1200")
 
-    second, _ = await outlets.pull(start=1200, limit=1200)
-    third, _ = await outlets.pull(start=2400, limit=1200)
+        second, _ = await outlets.pull(start=1200, limit=1200)
+        third, _ = await outlets.pull(start=2400, limit=1200)
 
     assert codes(first) == [f"L{n}" for n in range(1, 1201)]
-    assert codes(second) == [f"L{n}" for n in range(1202, 2402)]
-    assert codes(third) == [f"L{n}" for n in range(2402, 2500)]
+    assert codes(second) == [f"L{n}" for n in range(1201, 2401)]
+    assert codes(third) == [f"L{n}" for n in range(2401, 2501)]
 
 
 async def test_notes_of_pulls_are_forgotten_after_a_day(run: Runtime, outlets: Outlets) -> None:

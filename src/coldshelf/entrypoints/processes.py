@@ -43,7 +43,7 @@ class Processes:
     running: dict[str, Child] = field(default_factory=dict)
 
     def start(self, name: str, command: Sequence[str]) -> None:
-        process = subprocess.Popen(
+        process = subprocess.Popen(  # noqa: S603  # our own command line
             [sys.executable, "-m", "coldshelf.entrypoints", *command],
             env={**os.environ, **self.environment},
             stdout=self.log,
@@ -103,9 +103,15 @@ def await_ready(processes: Processes, url: str) -> None:
     deadline = time.monotonic() + PATIENCE.total_seconds()
     while time.monotonic() < deadline:
         processes.check()
-        with contextlib.suppress(urllib.error.URLError, ConnectionError, TimeoutError):
-            with urllib.request.urlopen(f"{url}/health/ready", timeout=5) as answer:  # noqa: S310  # our own http URL
-                if answer.status == 200:
-                    return
+        if _answers(f"{url}/health/ready"):
+            return
         time.sleep(0.1)
     raise Unavailable(f"The API did not answer at {url} within {PATIENCE.seconds} s", cure="Look into its log.")
+
+
+def _answers(url: str) -> bool:
+    try:
+        with urllib.request.urlopen(url, timeout=5) as answer:  # noqa: S310  # our own http URL
+            return bool(answer.status == 200)
+    except (urllib.error.URLError, ConnectionError, TimeoutError):
+        return False

@@ -50,7 +50,7 @@ async def _sweep_forever(run: Runtime, stop: asyncio.Event) -> None:
             found = await sweep(run)
             if found:
                 log.info("worker.swept", steps=found)
-        except Exception:  # noqa: BLE001  # a lost database must not end the sweeper; the next round tries again
+        except Exception:  # a lost database must not end the sweeper; the next round tries again
             log.exception("worker.sweep_failed")
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(stop.wait(), timeout=run.settings.sweep_every.total_seconds())

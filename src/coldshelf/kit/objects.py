@@ -32,7 +32,8 @@ class ObjectNotFound(NotFound):
 class ObjectWriter(Protocol):
     """Bytes on their way in. Not safe for two threads at once; all but small writes block."""
 
-    size: int
+    @property
+    def size(self) -> int: ...
 
     def write(self, chunk: bytes | bytearray | memoryview) -> None: ...
 

@@ -64,9 +64,9 @@ async def upload(request: Request) -> Response:
     except ColdshelfError as error:
         answer, headers = error_answer(error), error_headers(error)
         if answer.status >= 500:
-            log.error("upload.failed", exc_info=error)
-    except Exception as error:  # the door: whatever happened, the caller gets the published array
-        log.exception("upload.failed", exc_info=error)
+            log.exception("upload.failed")
+    except Exception:  # the door: whatever happened, the caller gets the published array
+        log.exception("upload.failed")
         answer = error_answer(ColdshelfError())
     finally:
         intake.discard()

@@ -72,7 +72,7 @@ async def export(
         return await asyncio.shield(working)
     except asyncio.CancelledError:
         export.cancel()
-        await asyncio.wait([working])
+        await asyncio.gather(working, return_exceptions=True)
         raise
 
 

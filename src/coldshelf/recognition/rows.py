@@ -27,8 +27,6 @@ _THRESHOLD: Final = 0.68
 _TALL: Final = 1.4
 """Power of the height in a band's value; above 1 whole bottles win over their labels alone."""
 _OVERLAP: Final = 0.1
-_TIGHTEST: Final = 0.7
-_TIGHTER: Final = 0.01
 # Prices of a second look at each row: windows that differ from its usual size must look that much more like a product.
 _FOOT_SHIFTS: Final = (-0.06, 0.0, 0.06)
 _FOOT_TOLERANCE: Final = 0.06
@@ -200,7 +198,7 @@ def _refine(row: Row, bands: list[_Bands]) -> Row:
         sizes = [size for part in bands if (size := _sizes_on(part, bottom, height, width)) is not None]
         windows, value = _best_mixed_chain(sizes, bottom)
         if value > best.value or best is row:
-            best = Row(row.top, bottom, tuple(_tightened(window, sizes) for window in windows), value)
+            best = Row(row.top, bottom, windows, value)
     return replace(best, value=row.value) if best.windows else row
 
 
@@ -270,18 +268,3 @@ def _mixed_windows(last: list[_Move | None], total: list[float], bottom: float) 
         chained = not move.starts
         column = move.left
     return tuple(windows[::-1])
-
-
-def _tightened(window: Window, sizes: list[_Size]) -> Window:
-    """Return the likest window inside another: chains stretch theirs, since every pixel covered counts."""
-    first, last = round(window.left / GRID), round(window.right / GRID)
-    best = window
-    for size in sizes:
-        wide = size.width / GRID
-        if wide < _TIGHTEST * (last - first):
-            continue
-        for left in range(max(first - 1, 0), min(int(last + 1 - wide), len(size.gains) - 1) + 1):
-            if size.scores[left] > best.score + _TIGHTER:
-                top = window.bottom - float(size.heights[left])
-                best = Window(left * GRID, top, left * GRID + size.width, window.bottom, float(size.scores[left]))
-    return best

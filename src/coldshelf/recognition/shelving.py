@@ -13,7 +13,7 @@ from coldshelf.recognition.appearance import Floats
 from coldshelf.recognition.finding import Box, PlacedRow
 from coldshelf.recognition.recogniser import Corners, Pixels
 
-_ROOM_BETWEEN: Final = 0.7
+_ROOM_BETWEEN: Final = 0.6
 _ROOM_AT_END: Final = 0.85
 """Free stretch that counts as one place, in widths of the row's median product."""
 _ROUNDING: Final = 0.35

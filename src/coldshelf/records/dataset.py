@@ -7,6 +7,9 @@ from typing import Literal
 from coldshelf.access.principal import PEOPLE, Role
 from coldshelf.records.fields import FieldType
 
+MODIFIED_ON = "ModifiedOn"
+"""The delta key of every dataset (contract 1.8)."""
+
 
 def snake_case(wire: str) -> str:
     """Turn `AssetPurityId` into `asset_purity_id`."""
@@ -99,5 +102,5 @@ def common_columns() -> tuple[Column, ...]:
         Column(wire="CreatedOn", type=FieldType.TIMESTAMP, meaning="Creation", unit="UTC"),
         Column(wire="ModifiedByUserId", type=FieldType.INTEGER, meaning="User of the last change"),
         Column(wire="ModifiedByUser", type=FieldType.TEXT, meaning="E-mail or name of that user at that time"),
-        Column(wire="ModifiedOn", type=FieldType.TIMESTAMP, meaning="Last change; the delta key", unit="UTC"),
+        Column(wire=MODIFIED_ON, type=FieldType.TIMESTAMP, meaning="Last change; the delta key", unit="UTC"),
     )

@@ -139,8 +139,10 @@ def _without_doubles(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return found
 
 
-_TIME_TEXT = """to_char({}, 'YYYY-MM-DD"T"HH24:MI:SS.US')"""
-_UTC_TEXT = """to_char({} AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US')"""
+TIME_FORMAT = """'YYYY-MM-DD"T"HH24:MI:SS.US'"""
+"""The contract's times as a literal for the database's `to_char`."""
+_TIME_TEXT = f"to_char({{}}, {TIME_FORMAT})"
+_UTC_TEXT = f"to_char({{}} AT TIME ZONE 'UTC', {TIME_FORMAT})"
 
 TYPE_MAPS: dict[FieldType, TypeMap] = {
     FieldType.INTEGER: TypeMap(

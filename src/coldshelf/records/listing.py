@@ -15,7 +15,7 @@ from coldshelf.kit.ids import ClientId
 from coldshelf.kit.runtime import Runtime
 from coldshelf.kit.web.params import Params
 from coldshelf.records import store
-from coldshelf.records.dataset import Column, Dataset
+from coldshelf.records.dataset import MODIFIED_ON, Column, Dataset
 from coldshelf.records.errors import CursorGone, PageInvalid
 from coldshelf.records.filters import Condition, known_column, parse_filters, plain_condition
 from coldshelf.records.query import Shape, count_statement, page_statement, shape_values
@@ -71,8 +71,12 @@ class ListRequest:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a page begins and how far it may see: behind an id, or behind a cursor, up to a moment."""
+    """Where a page begins, behind an id or behind a cursor, and how far it may see.
 
+    `horizon`: rows modified later are held back. `as_of`: the horizon of the first page of the pull.
+    """
+
+    horizon: datetime | None = None
     as_of: datetime | None = None
     after_id: int | None = None
     cursor: tuple[int, int] | None = None
@@ -98,7 +102,7 @@ def read_list_request(dataset: Dataset, params: Params, *, most: int) -> ListReq
         plain_condition(dataset, name, params.text(name)) for name in dataset.plain_filters if params.text(name)
     ]
     filtered = {condition.column.wire for condition in conditions}
-    by_time = "ModifiedOn" in filtered
+    by_time = MODIFIED_ON in filtered
     cursor = _cursor_text(params)
     sort = known_column(dataset, params.text("sort") or _default_sort(dataset, by_time=by_time))
     return ListRequest(
@@ -139,21 +143,23 @@ def readable_client(principal: Principal, dataset: Dataset) -> ClientId:
 async def _place(run: Runtime, principal: Principal, client_id: ClientId, request: ListRequest) -> Place:
     """Find where the page begins.
 
-    A pull sees one horizon from its first page to its last. With a newer one on each page, a row of an early page that
-    is modified during the pull would lie below the greatest ModifiedOn received, and the next pull would miss it.
+    Each page sees up to the horizon of its own moment, so that a row that is modified during the pull is not lost to
+    it. But no page tells a ModifiedOn behind the horizon of the first one: else a row of an early page, modified during
+    the pull, could lie below the greatest ModifiedOn received, and the next pull would miss it.
     """
     if request.cursor is not None:
         return Place(cursor=_read_cursor(run.secret, principal, request))
     if not request.by_time:
         return Place()
+    # One microsecond less, so that `>` the mark and `<=` the mark have nothing in between.
+    horizon = await store.horizon(run.database) - timedelta(microseconds=1)
     if request.follows_notes and request.start:
         note = await store.recall_page_end(
             run.database, client_id, request.name_of_pull(principal), next_start=request.start
         )
         if note:
-            return Place(as_of=note.as_of, after_id=note.last_id)
-    # One microsecond less, so that `>` the mark and `<=` the mark have nothing in between.
-    return Place(as_of=await store.horizon(run.database) - timedelta(microseconds=1))
+            return Place(horizon=max(horizon, note.as_of), as_of=note.as_of, after_id=note.last_id)
+    return Place(horizon=horizon, as_of=horizon)
 
 
 async def _pages(
@@ -196,7 +202,7 @@ def _shape(request: ListRequest, place: Place) -> tuple[Shape, Mapping[str, obje
         conditions=tuple((c.column, c.operator) for c in request.conditions),
         descending=request.descending,
         with_deleted=request.with_deleted,
-        below_horizon=place.as_of is not None,
+        below_horizon=place.horizon is not None,
         after_id=place.after_id is not None,
         after_revision=place.cursor is not None,
     )
@@ -206,7 +212,8 @@ def _shape(request: ListRequest, place: Place) -> tuple[Shape, Mapping[str, obje
         "start": 0 if place.after_id is not None else request.start,
         "first": request.start,
         "limit": request.limit,
-        "horizon": place.as_of,
+        "horizon": place.horizon,
+        "as_of": place.as_of,
         "after_revision": revision,
         "after_id": row_id if place.after_id is None else place.after_id,
     }

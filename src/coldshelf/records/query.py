@@ -11,8 +11,8 @@ from sqlalchemy.dialects.postgresql.asyncpg import dialect as asyncpg_dialect
 from sqlalchemy.sql.elements import BindParameter, ColumnElement
 from sqlalchemy.sql.selectable import FromClause
 
-from coldshelf.records.dataset import Column, Dataset
-from coldshelf.records.fields import TYPE_MAPS
+from coldshelf.records.dataset import MODIFIED_ON, Column, Dataset
+from coldshelf.records.fields import TIME_FORMAT, TYPE_MAPS
 from coldshelf.records.filters import LISTS, NULLS, Condition
 
 DIALECT = asyncpg_dialect(paramstyle="numeric_dollar")  # type: ignore[no-untyped-call]  # as SQLAlchemy ships it
@@ -26,7 +26,8 @@ Expression = ColumnElement[Any]
 class Shape:
     """What decides the text of a statement; values are bound apart, so a shape is compiled once.
 
-    `conditions` are (column, operator) in the order of their values.
+    `conditions` are (column, operator) in the order of their values. `below_horizon`: rows modified after `horizon` are
+    left out, and none tells a ModifiedOn after `as_of`.
     """
 
     dataset: Dataset
@@ -76,7 +77,7 @@ def page_statement(shape: Shape) -> Statement:
     order = [_order(_expression(shape.sort), shape), _order(base.c.id, shape)]
     if shape.after_revision:
         order = [base.c.revision, base.c.id]
-    fields = [_json_column(column) for column in shape.dataset.columns]
+    fields = [_json_column(column, shape) for column in shape.dataset.columns]
     rows = (
         sa.select(*fields)
         .select_from(source)
@@ -151,7 +152,11 @@ def _folded(column: Column) -> Expression:
     return sa.literal_column(f"{_quoted(column.of or 't')}.{_quoted(column.name + '_key')}", sa.Text())
 
 
-def _json_column(column: Column) -> Expression:
+def _json_column(column: Column, shape: Shape) -> Expression:
+    if shape.below_horizon and column.wire == MODIFIED_ON:
+        told = sa.func.least(_expression(column), sa.bindparam("as_of", type_=sa.DateTime(timezone=True)))
+        utc = sa.func.timezone(sa.literal_column("'UTC'"), told)
+        return sa.func.to_char(utc, sa.literal_column(TIME_FORMAT)).label(column.wire)
     return sa.literal_column(TYPE_MAPS[column.type].json_sql.format(_raw(column))).label(column.wire)
 
 

@@ -29,24 +29,24 @@ class Lock(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class PageEnd:
-    """Where a page of a pull ended, and the moment up to which the whole pull sees."""
+    """Where a page of a pull ended, and the horizon of the pull's first page."""
 
     as_of: datetime
     last_id: int
 
 
-# `noted_on` is the moment up to which the pull sees. Two pulls by one reader with one filter at about the same time
-# share their notes: the smaller id repeats rows where the larger one could skip some, and no page sees less than the
-# one before it.
+# `noted_on` is the horizon of the pull's first page. Two pulls by one reader with one filter at the same time share
+# their notes: the smaller id repeats rows where the larger one could skip some, and so does the earlier horizon.
 RECALL = """
     SELECT noted_on, last_id FROM list_position
     WHERE client_id = $1 AND pull = $2 AND next_start = $3 AND noted_on > now() - interval '1 day'"""
 NOTE = """
     INSERT INTO list_position (client_id, pull, next_start, noted_on, last_id) VALUES ($1, $2, $3, $4, $5)
     ON CONFLICT (client_id, pull, next_start) DO UPDATE SET
-        last_id = CASE WHEN list_position.noted_on > excluded.noted_on - interval '1 hour'
-            THEN least(list_position.last_id, excluded.last_id) ELSE excluded.last_id END,
-        noted_on = greatest(list_position.noted_on, excluded.noted_on)"""
+        (last_id, noted_on) = (
+            SELECT CASE WHEN at_once THEN least(list_position.last_id, excluded.last_id) ELSE excluded.last_id END,
+                CASE WHEN at_once THEN least(list_position.noted_on, excluded.noted_on) ELSE excluded.noted_on END
+            FROM (SELECT list_position.noted_on > excluded.noted_on - interval '10 seconds' AS at_once) AS pulls)"""
 FORGET = """
     WITH old AS (DELETE FROM list_position WHERE noted_on < now() - interval '1 day' RETURNING 1)
     SELECT count(*) FROM old"""

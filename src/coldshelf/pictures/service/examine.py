@@ -56,5 +56,8 @@ def _sha256(writer: ObjectWriter) -> bytes:
     if writer.size <= KEPT_IN_MEMORY:
         with writer.content() as content:
             return hashlib.sha256(content).digest()
+    digest = hashlib.sha256()
     with writer.reader() as stream:  # read in pieces: a mapped file would count as memory of this process
-        return hashlib.file_digest(stream, "sha256").digest()
+        while piece := stream.read(KEPT_IN_MEMORY):
+            digest.update(piece)
+    return digest.digest()

@@ -5,9 +5,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 
-import cv2
-import numpy as np
-
 from coldshelf.kit.db import Connection
 from coldshelf.kit.events import Step
 from coldshelf.kit.objects import ObjectStore
@@ -15,7 +12,7 @@ from coldshelf.kit.runtime import Runtime
 from coldshelf.pictures import events, store
 from coldshelf.pictures.imaging.combine import SideBySide, Stitcher
 from coldshelf.pictures.imaging.decode import decode
-from coldshelf.pictures.imaging.encode import encode_jpeg
+from coldshelf.pictures.imaging.encode import encode_jpeg, shrink
 from coldshelf.pictures.imaging.errors import PictureCorrupt, PictureFormatUnknown, PictureTooLarge
 from coldshelf.pictures.imaging.faces import PeopleDetector, default_detector, redact
 from coldshelf.pictures.imaging.pixels import Pixels
@@ -70,7 +67,7 @@ async def prepare_picture(step: Step) -> None:
 
 
 def prepare_files(objects: ObjectStore, files: Sequence[StoredFile], folder: str, *, max_pixels: int) -> Prepared:
-    """Do all the work on pixels and store the renditions. Blocking; keys are those of the event, so it may run twice."""
+    """Do all the work on pixels and keep the renditions. Blocking; keys are those of the event, so it may run twice."""
     detector = _detector()
     name = f"{detector.name} {detector.version}"
     share = max_pixels // len(files)
@@ -107,12 +104,9 @@ def _part(objects: ObjectStore, file: StoredFile, folder: str, made_by: str, *, 
 
 
 def _reduced(picture: Pixels, most: int) -> Pixels:
+    """Scale a picture down to at most so many pixels."""
     height, width = picture.shape[:2]
-    if height * width <= most:
-        return picture
-    scale = math.sqrt(most / (height * width))
-    size = max(1, int(width * scale)), max(1, int(height * scale))
-    return np.asarray(cv2.resize(picture, size, interpolation=cv2.INTER_AREA), np.uint8)
+    return picture if height * width <= most else shrink(picture, int(math.sqrt(most * width / height)))
 
 
 def _combine(parts: Sequence[Part], files: Sequence[StoredFile], stitcher: Stitcher) -> tuple[Pixels, str]:

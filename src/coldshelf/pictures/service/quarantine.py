@@ -20,7 +20,7 @@ async def quarantine(run: Runtime, client_id: ClientId, now: datetime, groups: S
         if part.is_undecodable:
             try:
                 await _keep(run, client_id, now, part)
-            except Exception:  # noqa: BLE001  # see above
+            except Exception:  # see above
                 log.exception("upload.quarantine_failed")
 
 

@@ -7,6 +7,7 @@ without its bytes: bytes are removed only when it is certain that no record name
 
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -109,20 +110,19 @@ def _hash(params: Params, examined: Sequence[Examined]) -> bytes:
     return hash_request(*(f"{name}={value}".encode() for name, value in values), *(part.sha256 for part in examined))
 
 
-class _NotYet(Exception):  # noqa: N818  # rolls a look back
-    pass
+class Unclaimed(Exception):
+    """Nobody used this key yet: rolls the look back, the claim that counts is made with the effect"""
 
 
 async def _stored_answer(run: Runtime, request: RequestKey) -> UploadAnswer | None:
     """Look for the answer that this key got before: it stands whatever has changed since."""
-    try:
+    with suppress(Unclaimed):
         async with run.database.scope(request.client_id) as connection:
             stored = await claim(connection, request, wait=run.settings.idempotency_wait)
             if stored is None:
-                raise _NotYet  # the claim that counts is made in the transaction of the upload
-    except _NotYet:
-        return None
-    return UploadAnswer(stored.status, stored.body, replayed=True)
+                raise Unclaimed
+            return UploadAnswer(stored.status, stored.body, replayed=True)
+    return None
 
 
 async def _take(run: Runtime, upload: Upload) -> UploadAnswer:

@@ -9,10 +9,10 @@ import queue
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from datetime import datetime
 from typing import Any
-from urllib.parse import parse_qsl, quote, urlsplit, urlunsplit
+from urllib.parse import quote, unquote
 
 import adbc_driver_manager
 import adbc_driver_postgresql
@@ -41,14 +41,12 @@ def reader_url(url: str, client_id: ClientId) -> str:
         "default_transaction_read_only": "on",
     }
     options = " ".join(f"-c {name}={value}" for name, value in settings.items())
-    parts = urlsplit(url)
-    fields = parse_qsl(parts.query, keep_blank_values=True)
-    given = [value for name, value in fields if name == "options"]
-    fields = [item for item in fields if item[0] != "options"]
-    fields.append(("options", " ".join([*given, options])))
-    # libpq does not read + as a blank
-    query = "&".join(f"{quote(name, safe='')}={quote(value, safe='')}" for name, value in fields)
-    return urlunsplit(parts._replace(query=query))
+    address, _, query = url.partition("?")
+    fields = [field.partition("=") for field in query.split("&") if field]
+    given = [unquote(value) for name, _, value in fields if name == "options"]
+    kept = [f"{name}={value}" for name, _, value in fields if name != "options"]
+    joined = quote(" ".join([*given, options]), safe="")
+    return f"{address}?{'&'.join([*kept, f'options={joined}'])}"
 
 
 class Snapshot:
@@ -79,9 +77,10 @@ class Snapshot:
 @contextmanager
 def open_snapshot(url: str, client_id: ClientId) -> Iterator[Snapshot]:
     """Open a connection of the reading role; raise SnapshotFailed."""
-    with _translated("connecting"):
-        database = adbc_driver_postgresql.connect(reader_url(url, client_id))
-    with database, adbc_driver_manager.AdbcConnection(database) as connection:
+    with ExitStack() as opened:
+        with _translated("connecting"):
+            database = opened.enter_context(adbc_driver_postgresql.connect(reader_url(url, client_id)))
+            connection = opened.enter_context(adbc_driver_manager.AdbcConnection(database))
         with _translated("opening the snapshot"):
             # The horizon is only true for snapshots that are taken after it was read.
             as_of = moment(_value(connection, "SELECT coldshelf_horizon()"))
