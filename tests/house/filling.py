@@ -19,6 +19,8 @@ REFERENCES = """
     WHERE c.contype = 'f' AND cardinality(c.conkey) = 2"""
 # Set by the trigger of every tenant table.
 STAMPED = {"created_on", "created_by_user", "modified_on", "modified_by_user", "revision"}
+MEANINGFUL = {"status_id": "13", "is_served": "true", "shelves": "'[]'"}
+"""Values of columns that not every value suits, by name."""
 VALUES = {
     "bigint": "n",
     "integer": "n",
@@ -69,11 +71,14 @@ async def fill(owner: asyncpg.Connection, client_id: int, tables: Iterable[str],
     for table in tables:
         columns = [row for row in await owner.fetch(COLUMNS, table) if row["name"] not in STAMPED]
         values = {row["name"]: VALUES[row["type"]] for row in columns}
+        values |= {name: value for name, value in MEANINGFUL.items() if name in values}
         for name in values:
             target = targets.get((table, name), "")
             if target:
                 key = await _key(owner, target)
-                values[name] = f"(SELECT min({key}::text) FROM {target} WHERE client_id = {client_id})::{_type(columns, name)}"
+                values[name] = (
+                    f"(SELECT min({key}::text) FROM {target} WHERE client_id = {client_id})::{_type(columns, name)}"
+                )
         names = "".join(f', "{name}"' for name in values)
         chosen = "".join(f", {value}" for value in values.values())
         await owner.execute(
@@ -92,7 +97,8 @@ async def _references(owner: asyncpg.Connection) -> list[Reference]:
 async def _key(owner: asyncpg.Connection, table: str) -> str:
     """Name the column that identifies a row within a client."""
     definition = await owner.fetchval(
-        "SELECT pg_get_constraintdef(oid) FROM pg_constraint WHERE conrelid = $1::text::regclass AND contype = 'p'", table
+        "SELECT pg_get_constraintdef(oid) FROM pg_constraint WHERE conrelid = $1::text::regclass AND contype = 'p'",
+        table,
     )
     found = re.search(r"\(client_id, (\w+)", definition)
     assert found, f"{table}: {definition}"

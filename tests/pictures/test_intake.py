@@ -91,7 +91,7 @@ async def test_bound_of_the_body_holds_while_the_rest_is_read(store: LocalStore)
             read += 1
             if read > 5:
                 raise TooLarge("enough")
-            yield b"nonsense" * 1000
+            yield b"--b\r\nnonsense\r\n" * 1000
 
     with pytest.raises(InputInvalid, match="malformed"):
         await Intake(store, most_files=1).receive(bounded(), FORM)

@@ -14,6 +14,7 @@ from typing import Final
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
+from coldshelf.pictures.rendering.paint import legible
 from coldshelf.recognition.recogniser import Corner, Corners, Pixels
 
 _SMALL_SIDE: Final = 800
@@ -92,7 +93,7 @@ def _label(picture: Image.Image, mark: Mark, corners: list[Corner], *, line: int
     """
     left, right = min(x for x, _ in corners) + line, max(x for x, _ in corners) - line
     top, bottom = min(y for _, y in corners) + line, max(y for _, y in corners) - line
-    words = f"{mark.label} {mark.confidence:.0%}" if mark.label else f"{mark.confidence:.0%}"
+    words = f"{legible(mark.label)} {mark.confidence:.0%}".lstrip()
     lies = ImageFont.load_default(size).getlength(words) + 4 <= right - left
     room, depth = (right - left, bottom - top) if lies else (bottom - top, right - left)
     tag = _tag(words, room=int(room), depth=int(depth), size=size, colour=_COLOURS[mark.kind])

@@ -66,13 +66,20 @@ async def prepare_picture(step: Step) -> None:
         await _write(step, connection, now, prepared)
 
 
-def prepare_files(objects: ObjectStore, files: Sequence[StoredFile], folder: str, *, max_pixels: int) -> Prepared:
+def prepare_files(
+    objects: ObjectStore,
+    files: Sequence[StoredFile],
+    folder: str,
+    *,
+    max_pixels: int,
+    detector: PeopleDetector | None = None,
+) -> Prepared:
     """Do all the work on pixels and keep the renditions. Blocking; keys are those of the event, so it may run twice."""
-    detector = _detector()
+    detector = detector or _detector()
     name = f"{detector.name} {detector.version}"
     share = max_pixels // len(files)
     try:
-        parts = [_part(objects, file, folder, name, max_pixels=max_pixels, share=share) for file in files]
+        parts = [_part(objects, file, folder, detector, max_pixels=max_pixels, share=share) for file in files]
     except UNDECODABLE as error:
         return Prepared(verdict=rejected(error.message))
     whole, made_by = _combine(parts, files, SideBySide())
@@ -93,12 +100,15 @@ def _detector() -> PeopleDetector:
     return default_detector()
 
 
-def _part(objects: ObjectStore, file: StoredFile, folder: str, made_by: str, *, max_pixels: int, share: int) -> Part:
+def _part(
+    objects: ObjectStore, file: StoredFile, folder: str, detector: PeopleDetector, *, max_pixels: int, share: int
+) -> Part:
     """Work on one file at a time: twenty decoded pictures of 50 megapixels would fill any memory."""
     picture = decode(objects.get(file.object_key), max_pixels=max_pixels)
     quality = assess(picture)
-    people = _detector().find(picture)
+    people = detector.find(picture)
     picture = redact(picture, people)
+    made_by = f"{detector.name} {detector.version}"
     rendition = _keep(objects, picture, kind=f"cam{file.place}", made_by=made_by, folder=folder)
     return Part(_reduced(picture, share), rendition, quality, len(people))
 
