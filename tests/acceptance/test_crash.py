@@ -138,9 +138,7 @@ async def test_kill_9_of_api_and_worker_loses_and_doubles_nothing(installation: 
     print(f"seed {seed}, {UPLOADS} uploads")
     async with httpx.AsyncClient(base_url=installation.address, auth=("admin", PASSWORD), timeout=30) as http:
         await until_answered(http, "/controllers/AssetType.ashx?action=save", data={"Name": "T"})
-        await until_answered(
-            http, "/controllers/Asset.ashx?action=save", data={"SerialNumber": "X1", "AssetType": "T"}
-        )
+        await until_answered(http, "/controllers/Asset.ashx?action=save", data={"SerialNumber": "X1", "AssetType": "T"})
         killer = asyncio.create_task(kill_now_and_then(installation, random.Random(seed)))
         began = time.monotonic()
         await upload_all(installation, http, random.Random(seed + 1))

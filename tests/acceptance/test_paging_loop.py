@@ -30,7 +30,9 @@ ADD = """
 
 
 def block(name: str) -> str:
-    found = re.search(rf"```js {name}\n(.*?)```", (REPOSITORY / "docs" / "paging.md").read_text(encoding="utf-8"), re.S)
+    found = re.search(
+        rf"```js {name}\n(.*?)```", (REPOSITORY / "docs" / "paging.md").read_text(encoding="utf-8"), re.DOTALL
+    )
     assert found
     return found[1]
 
@@ -87,9 +89,7 @@ def script() -> str:
     return block("adapter") + block("loop") + REPORT
 
 
-async def test_the_published_loop_fetches_every_record(
-    node: str, served: dict[str, str], pictures: list[int]
-) -> None:
+async def test_the_published_loop_fetches_every_record(node: str, served: dict[str, str], pictures: list[int]) -> None:
     found = await pull(node, served, script())
 
     assert found["ids"] == pictures
@@ -146,7 +146,7 @@ def test_the_loop_is_the_published_one_after_await_and_two_slips() -> None:
     page = REPOSITORY.parent / "shared" / "seeds" / "integration-protocols.txt"
     if not page.exists():
         pytest.skip("the published page is not here to compare with")
-    published = re.search(r"const lastPull.*?\n}\n}", page.read_text(encoding="utf-8"), re.S)
+    published = re.search(r"const lastPull.*?\n}\n}", page.read_text(encoding="utf-8"), re.DOTALL)
     assert published
 
     mended = published[0].replace("cons limit", "const limit").replace("});\n});", "})\n});")

@@ -69,9 +69,7 @@ async def test_doctor_finds_an_unmigrated_and_a_healthy_database(server: str, in
 async def test_export_writes_a_run_and_its_marker(installation: dict[str, str], tmp_path: Path) -> None:
     coldshelf("client", "add", "bottler", "My Bottler", **installation)
 
-    done = coldshelf(
-        "export", "--client", "bottler", "--full", "--to", str(tmp_path / "out"), "--json", **installation
-    )
+    done = coldshelf("export", "--client", "bottler", "--full", "--to", str(tmp_path / "out"), "--json", **installation)
 
     run = json.loads(done.stdout)
     assert (tmp_path / "out" / "Full" / "bottler" / "_runs" / run["runId"] / "_SUCCESS").exists()
@@ -80,12 +78,9 @@ async def test_export_writes_a_run_and_its_marker(installation: dict[str, str], 
 def test_openapi_names_every_handler_with_its_actions() -> None:
     document = json.loads(coldshelf("openapi").stdout)
 
-    operations = {
-        path: {method: operation for method, operation in item.items()} for path, item in document["paths"].items()
-    }
-    assert {"/controllers/coolrapi.ashx", "/controllers/assetpurity.ashx", "/controllers/coolerimagepreview.ashx"} <= set(
-        operations
-    )
+    operations = document["paths"]
+    wanted = {f"/controllers/{name}.ashx" for name in ("coolrapi", "assetpurity", "coolerimagepreview")}
+    assert wanted <= set(operations)
     for path, item in operations.items():
         for method, operation in item.items():
             if path.startswith("/controllers/"):

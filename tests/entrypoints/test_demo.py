@@ -6,6 +6,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+OPTIONS = ("--once", "--no-browser", "--coolers", "3")
+
 
 def test_the_demo_ends_with_processed_pictures_annotations_and_parquet(tmp_path: Path) -> None:
     folder = tmp_path / "demo"
@@ -14,8 +16,7 @@ def test_the_demo_ends_with_processed_pictures_annotations_and_parquet(tmp_path:
         assert os.access(part, os.X_OK)
 
     done = subprocess.run(
-        [sys.executable, "-m", "coldshelf.entrypoints", "demo", "--data", str(folder), "--port", "0", "--once"]
-        + ["--no-browser", "--coolers", "3"],
+        [sys.executable, "-m", "coldshelf.entrypoints", "demo", "--data", folder, "--port", "0", *OPTIONS],
         capture_output=True,
         text=True,
         timeout=280,

@@ -14,7 +14,9 @@ DOCS = REPOSITORY / "docs"
 
 
 def test_the_reference_page_is_the_one_that_the_declarations_make() -> None:
-    assert (DOCS / "reference.md").read_text(encoding="utf-8") == reference_page(), "run: coldshelf reference --out docs/reference.md"
+    page = (DOCS / "reference.md").read_text(encoding="utf-8")
+
+    assert page == reference_page(), "run: coldshelf reference --out docs/reference.md"
 
 
 def test_every_handler_reacts_to_a_declared_event() -> None:

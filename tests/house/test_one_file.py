@@ -2,6 +2,7 @@
 
 import asyncpg
 from fastapi import FastAPI
+from tests.conftest import signed_in_client
 
 from coldshelf.access.principal import Role
 from coldshelf.entrypoints.bootstrap import registry
@@ -14,7 +15,6 @@ from coldshelf.records.entity import Entity, Field, Reference
 from coldshelf.records.fields import FieldType
 from coldshelf.records.handlers import record_router
 from coldshelf.records.registry import build_registry
-from tests.conftest import signed_in_client
 
 ROUTE_PLAN = Entity(
     name="RoutePlan",
@@ -79,5 +79,3 @@ def test_every_declared_name_is_registered_once() -> None:
 
     assert {entity.name for entity in ENTITIES} <= set(known.datasets)
     assert {"AssetPurity", "AssetPurityProduct", "ProductImage"} <= set(known.datasets)
-
-

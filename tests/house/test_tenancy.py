@@ -3,7 +3,7 @@
 import base64
 import json
 from collections.abc import AsyncIterator, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import asyncpg
@@ -348,18 +348,15 @@ async def many(owner: asyncpg.Connection, client_id: ClientId, other_client_id: 
     await owner.execute("ANALYZE")
 
 
-async def _plan(run: Runtime, client_id: ClientId, text: str, *values: object, generic: bool = False) -> list[Node]:
+async def _plan(run: Runtime, client_id: ClientId, text: str, *values: object) -> list[Node]:
     async with run.database.scope(client_id, readonly=True) as connection:
-        await connection.execute(f"SET LOCAL plan_cache_mode = force_{'generic' if generic else 'custom'}_plan")
         document = await connection.fetchval(f"EXPLAIN (FORMAT JSON) {text}", *values)
     return list(_nodes(json.loads(document)[0]["Plan"]))
 
 
 def _nodes(plan: dict[str, Any]) -> Iterator[Node]:
-    if "Relation Name" in plan:
-        yield Node(plan["Node Type"], plan["Relation Name"], plan.get("Index Cond", "") + plan.get("Recheck Cond", ""))
-    elif "Index Name" in plan:
-        yield Node(plan["Node Type"], plan["Index Name"], plan.get("Index Cond", ""))
+    condition = plan.get("Index Cond", "") + plan.get("Recheck Cond", "")
+    yield Node(plan["Node Type"], plan.get("Relation Name", ""), condition)
     for part in plan.get("Plans", ()):
         yield from _nodes(part)
 
@@ -368,8 +365,12 @@ def _reaches(nodes: list[Node], *conditions: str) -> bool:
     return any(all(part in node.condition for part in conditions) for node in nodes)
 
 
-def _no_scan(nodes: list[Node], relation: str) -> bool:
-    return not any(node.kind == "Seq Scan" and node.relation == relation for node in nodes)
+def _scans(nodes: list[Node], relation: str) -> bool:
+    return any(node.kind == "Seq Scan" and node.relation == relation for node in nodes)
+
+
+def _sorts(nodes: list[Node]) -> bool:
+    return any("Sort" in node.kind for node in nodes)
 
 
 def _values(statement: Statement, **given: object) -> list[object]:
@@ -406,31 +407,36 @@ async def _check_pages(run: Runtime, client_id: ClientId, dataset: Dataset, owne
     key, modified = dataset.column(dataset.key), dataset.column("ModifiedOn")
     assert key
     assert modified
-    late = await owner.fetchval(
-        f"SELECT percentile_disc(0.99) WITHIN GROUP (ORDER BY modified_on) FROM {dataset.relation}"
+    first, late = await owner.fetchrow(
+        f"SELECT min(modified_on), percentile_disc(0.99) WITHIN GROUP (ORDER BY modified_on) FROM {dataset.relation}"
     )
     now = await owner.fetchval("SELECT clock_timestamp()")
     revision = await owner.fetchval(f"SELECT max(revision) FROM {dataset.relation}")
-    delta = page_statement(
-        Shape(dataset=dataset, sort=key, conditions=((modified, ">"),), with_deleted=True, below_horizon=True)
-    )
-    cursor = page_statement(Shape(dataset=dataset, sort=key, with_deleted=True, after_revision=True))
-    first = page_statement(Shape(dataset=dataset, sort=key, descending=dataset.default_direction == "desc"))
-    deltas = _values(delta, v0_0=late, horizon=now, as_of=now)
-    cursors = _values(cursor, after_revision=revision, after_id=5)
 
-    assert _reaches(await _plan(run, client_id, delta.text, *deltas), "modified_on > "), dataset.name
-    assert _reaches(await _plan(run, client_id, cursor.text, *cursors), "ROW(revision, id) > ROW(", "revision < "), (
-        dataset.name
+    async def plan(shape: Shape, **given: object) -> list[Node]:
+        statement = page_statement(shape)
+        return await _plan(run, client_id, statement.text, *_values(statement, **given))
+
+    delta = Shape(dataset=dataset, sort=key, conditions=((modified, ">"),), with_deleted=True, below_horizon=True)
+    few = await plan(replace(delta, narrow=True), v0_0=late, horizon=now, as_of=now)
+    many = await plan(delta, v0_0=first, horizon=now, as_of=now)
+    behind = await plan(replace(delta, after_id=True), v0_0=first, horizon=now, as_of=now, after_id=5)
+    cursor = await plan(
+        Shape(dataset=dataset, sort=key, with_deleted=True, after_revision=True), after_revision=revision, after_id=5
     )
-    for statement, values in ((delta, deltas), (cursor, cursors), (first, _values(first))):
-        for generic in (False, True):
-            assert _no_scan(await _plan(run, client_id, statement.text, *values, generic=generic), dataset.relation)
+    plain = await plan(Shape(dataset=dataset, sort=key, descending=dataset.default_direction == "desc"))
+
+    assert _reaches(few, "modified_on > ", "modified_on <= "), dataset.name
+    assert _reaches(cursor, "ROW(revision, id) > ROW(", "revision < "), dataset.name
+    assert _reaches(behind, "id > "), dataset.name
+    for nodes in (many, behind, cursor, plain):
+        assert not _scans(nodes, dataset.relation), dataset.name
+        assert not _sorts(nodes), dataset.name
     for wire in dataset.plain_filters:
         column = dataset.column(wire)
         assert column
-        found = page_statement(Shape(dataset=dataset, sort=key, conditions=((column, "="),)))
-        assert _no_scan(await _plan(run, client_id, found.text, *_values(found, v0_0=-5)), dataset.relation), wire
+        found = await plan(Shape(dataset=dataset, sort=key, conditions=((column, "="),), narrow=True), v0_0=-5)
+        assert _reaches(found, f"{column.name} = "), wire
 
 
 @pytest.mark.usefixtures("many")

@@ -405,7 +405,7 @@ def test_killed_initdb_leaves_nothing_that_hinders(data_dir):
 def test_kill_at_any_moment_of_the_first_start_is_recovered_from(folder):
     """Starter and server are killed after a chance time, again and again; `make soak` does it more often."""
     seed, rounds = int(time.time()), 100 if os.environ.get("SOAK") else 4
-    print("seed", seed)  # noqa: T201  # shown when it fails
+    print("seed", seed)  # shown when it fails
     chance = random.Random(seed)
     for turn in range(rounds):
         data_dir = folder / f"turn-{turn}"

@@ -7,11 +7,11 @@ from pathlib import Path
 import httpx
 import pytest
 from fastapi import FastAPI
+from tests.pictures.uploading import Shop, open_shop
 
 from coldshelf.kit.ids import ClientId
 from coldshelf.kit.runtime import Runtime
 from coldshelf.kit.testing import FakeClock
-from tests.pictures.uploading import Shop, open_shop
 
 
 @pytest.fixture
@@ -20,7 +20,7 @@ async def shop(run: Runtime, client_id: ClientId) -> Shop:
 
 
 @pytest.fixture
-def clock(run: Runtime, app: FastAPI) -> FakeClock:
+def clock(app: FastAPI) -> FakeClock:
     """The application's clock, standing still."""
     clock = FakeClock()
     app.state.run = replace(app.state.run, clock=clock)

@@ -4,13 +4,13 @@ from dataclasses import replace
 
 import httpx
 import pytest
+from tests.pictures.uploading import Shop, accepted, picture, rows, upload
 
 from coldshelf.kit.ids import ClientId
 from coldshelf.kit.runtime import Runtime
 from coldshelf.pictures.models import Outcome, Verdict
 from coldshelf.pictures.outcomes import PROVISIONED, Facts, decide, decide_quality, pending, rejected
 from coldshelf.pictures.scenes import SCENES, scene_named
-from tests.pictures.uploading import Shop, accepted, picture, rows, upload
 
 ANALYSED = scene_named("ProductAnalysis")
 GOOD = Facts(

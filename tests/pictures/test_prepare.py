@@ -11,6 +11,7 @@ import cv2
 import httpx
 import numpy as np
 from PIL import Image
+from tests.pictures.uploading import Shop, accepted, objects_of, one_record, picture, rows, upload, work_off
 
 from coldshelf.kit.events import EventBus, Handler
 from coldshelf.kit.ids import ClientId
@@ -20,7 +21,6 @@ from coldshelf.pictures import jobs as picture_jobs
 from coldshelf.pictures.imaging.faces import Box
 from coldshelf.pictures.models import StoredFile
 from coldshelf.pictures.service.prepare import prepare_files
-from tests.pictures.uploading import Shop, accepted, objects_of, one_record, picture, rows, upload, work_off
 
 LARGE = (640, 480)
 
@@ -35,6 +35,7 @@ async def events_of(run: Runtime, client_id: ClientId) -> list[str]:
 
 def broken_inside() -> bytes:
     """A PNG whose chunks are all right and whose compressed pixels are not."""
+
     def chunk(kind: bytes, content: bytes) -> bytes:
         return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", zlib.crc32(kind + content))
 
@@ -55,7 +56,10 @@ async def test_stored_picture_becomes_renditions_and_goes_on_to_recognition(
     assert record["people_detector"].startswith("centerface ")
     assert record["prepared_on"] is not None
     renditions = await rows(run, shop.client_id, "rendition")
-    assert [(row["kind"], row["width"], row["height"]) for row in renditions] == [("cam1", *LARGE), ("stitched", *LARGE)]
+    assert [(row["kind"], row["width"], row["height"]) for row in renditions] == [
+        ("cam1", *LARGE),
+        ("stitched", *LARGE),
+    ]
     assert all(len(run.objects.get(row["object_key"])) == row["bytes"] for row in renditions)
     assert await events_of(run, shop.client_id) == ["picture.stored", "picture.prepared"]
 
@@ -185,6 +189,7 @@ async def test_picture_that_waits_or_needs_no_analysis_is_redacted_and_goes_no_f
 
 async def test_faces_are_blurred_in_every_rendition(run: Runtime, admin: httpx.AsyncClient, shop: Shop) -> None:
     """The detector is a stand-in at its seam; what it can find is proved in test_faces."""
+
     class Everywhere:
         name, version, licence = "everywhere", "1", "Apache-2.0"
 
@@ -265,4 +270,8 @@ async def test_twenty_large_files_fit_into_one_picture(run: Runtime, admin: http
 def test_the_room_reacts_to_stored_pictures_only() -> None:
     (handler,) = picture_jobs.HANDLERS
     assert isinstance(handler, Handler)
-    assert (handler.name, handler.event_type, handler.give_up is not None) == ("pictures.prepare", "picture.stored", True)
+    assert (handler.name, handler.event_type, handler.give_up is not None) == (
+        "pictures.prepare",
+        "picture.stored",
+        True,
+    )

@@ -9,12 +9,25 @@ import httpx
 import numpy as np
 import pytest
 from PIL import Image
+from tests.pictures.uploading import (
+    PREVIEW,
+    Shop,
+    accepted,
+    objects_of,
+    one_record,
+    picture,
+    rows,
+    taken,
+    upload,
+    work_off,
+)
 
 from coldshelf.kit.ids import ClientId
 from coldshelf.kit.runtime import Runtime
 from coldshelf.pictures.models import Rendition
 from coldshelf.pictures.service import renditions
-from tests.pictures.uploading import PREVIEW, Shop, accepted, objects_of, one_record, picture, rows, taken, upload, work_off
+
+pytestmark = pytest.mark.usefixtures("shop")
 
 SIZE = (640, 480)
 
@@ -177,9 +190,7 @@ async def test_rejected_for_want_of_a_planogram_is_still_shown(
     assert (await look(nobody, guid)).status_code == 200
 
 
-async def test_answer_may_be_kept_by_its_reader_and_asked_for_again(
-    nobody: httpx.AsyncClient, prepared: str
-) -> None:
+async def test_answer_may_be_kept_by_its_reader_and_asked_for_again(nobody: httpx.AsyncClient, prepared: str) -> None:
     first = await look(nobody, prepared)
     small = await look(nobody, prepared, maxWidth=64)
     tag = first.headers["etag"]
@@ -203,7 +214,10 @@ async def test_nothing_identifying_comes_with_the_picture(
     answer = await look(nobody, guid)
 
     with opened(answer) as image:
-        assert (dict(image.getexif()), set(image.info) - {"jfif", "jfif_version", "jfif_unit", "jfif_density"}) == ({}, set())
+        assert (dict(image.getexif()), set(image.info) - {"jfif", "jfif_version", "jfif_unit", "jfif_density"}) == (
+            {},
+            set(),
+        )
     known = {"cache-control", "etag", "content-type", "content-length", "x-content-type-options", "x-request-id"}
     assert set(answer.headers) == known
     (event, *_) = await rows(run, shop.client_id, "event")

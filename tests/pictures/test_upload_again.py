@@ -5,10 +5,7 @@ from collections import Counter
 from datetime import timedelta
 
 import httpx
-
-from coldshelf.access.principal import Role
-from coldshelf.kit.runtime import Runtime
-from coldshelf.kit.testing import FakeClock
+import pytest
 from tests.conftest import signed_in_client
 from tests.pictures.uploading import (
     Shop,
@@ -21,6 +18,12 @@ from tests.pictures.uploading import (
     rows,
     upload,
 )
+
+from coldshelf.access.principal import Role
+from coldshelf.kit.runtime import Runtime
+from coldshelf.kit.testing import FakeClock
+
+pytestmark = pytest.mark.usefixtures("shop")
 
 KEY = {"Idempotency-Key": "visit 77"}
 CROWD = 200
@@ -115,9 +118,7 @@ async def test_stitched_files_sent_again_are_one_picture_unless_their_places_cha
     assert len(await rows(run, shop.client_id)) == 2
 
 
-async def test_same_file_twice_in_one_upload_is_one_picture(
-    run: Runtime, admin: httpx.AsyncClient, shop: Shop
-) -> None:
+async def test_same_file_twice_in_one_upload_is_one_picture(run: Runtime, admin: httpx.AsyncClient, shop: Shop) -> None:
     answer = await upload(admin, picture(), picture(), SerialNumber="C-1", IsStitchImage="false")
 
     first, second = accepted(answer)
@@ -182,9 +183,7 @@ async def test_new_key_does_not_double_the_same_bytes(run: Runtime, admin: httpx
     assert len(await rows(run, shop.client_id)) == 1
 
 
-async def test_keys_of_two_users_are_two_keys(
-    run: Runtime, app: object, admin: httpx.AsyncClient, shop: Shop
-) -> None:
+async def test_keys_of_two_users_are_two_keys(run: Runtime, app: object, admin: httpx.AsyncClient, shop: Shop) -> None:
     accepted(await upload(admin, picture(1), SerialNumber="C-1", headers=KEY))
     async with await signed_in_client(run, app, shop.client_id, "rep", Role.SALES_REP) as rep:
         answer = await upload(rep, picture(2), SerialNumber="C-1", headers=KEY)
@@ -232,9 +231,7 @@ async def test_uploads_of_many_files_at_once_do_not_wait_for_each_other_for_ever
     files = [picture(seed) for seed in range(6)]
     loose = {"SerialNumber": "C-1", "IsStitchImage": "false"}
 
-    answers = await asyncio.gather(
-        *(upload(admin, *(files if n % 2 else reversed(files)), **loose) for n in range(30))
-    )
+    answers = await asyncio.gather(*(upload(admin, *(files if n % 2 else reversed(files)), **loose) for n in range(30)))
 
     for answer in answers:
         assert len(accepted(answer)) == 6

@@ -1,12 +1,17 @@
 """When a picture was taken: the camera's word, the outlet's zone, or the time of receipt (contract 2.1)."""
 
+# ruff: noqa: DTZ001  what EXIF and the wall of an outlet say has no zone
+
 from datetime import UTC, datetime, timedelta
 
 import httpx
+import pytest
+from tests.pictures.uploading import Shop, accepted, picture, rows, taken, upload
 
 from coldshelf.kit.runtime import Runtime
 from coldshelf.kit.testing import FakeClock
-from tests.pictures.uploading import Shop, accepted, picture, rows, taken, upload
+
+pytestmark = pytest.mark.usefixtures("shop")
 
 NOON = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
 

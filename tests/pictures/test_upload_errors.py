@@ -5,10 +5,6 @@ from dataclasses import replace
 import httpx
 import pytest
 from fastapi import FastAPI
-
-from coldshelf.entrypoints.api import build_app
-from coldshelf.kit.runtime import Runtime
-from coldshelf.kit.testing import FaultyStore
 from tests.conftest import PASSWORD, _already_open
 from tests.pictures.uploading import (
     PATH,
@@ -23,6 +19,12 @@ from tests.pictures.uploading import (
     rows,
     upload,
 )
+
+from coldshelf.entrypoints.api import build_app
+from coldshelf.kit.runtime import Runtime
+from coldshelf.kit.testing import FaultyStore
+
+pytestmark = pytest.mark.usefixtures("shop")
 
 BOUNDARY = "b0undary"
 

@@ -3,8 +3,7 @@
 import hashlib
 
 import httpx
-
-from coldshelf.kit.runtime import Runtime
+import pytest
 from tests.pictures.uploading import (
     UPLOADED,
     Shop,
@@ -18,6 +17,10 @@ from tests.pictures.uploading import (
     rows,
     upload,
 )
+
+from coldshelf.kit.runtime import Runtime
+
+pytestmark = pytest.mark.usefixtures("shop")
 
 CUT_OFF = picture(99)[:-20]
 GRID = "Files did not match with the grid order"
@@ -49,14 +52,21 @@ async def test_unstitched_files_get_one_object_each_in_their_order_failures_incl
     assert empty == {"Success": False, "Info": "Image saved with 0 bytes"}
     records = await rows(run, shop.client_id)
     assert {record["id"] for record in records} == {first["AssetPurityId"], last["AssetPurityId"]}
-    by_id = {file["picture_id"]: file["file_name"] for file in await rows(run, shop.client_id, "picture_file", "number")}
+    by_id = {
+        file["picture_id"]: file["file_name"] for file in await rows(run, shop.client_id, "picture_file", "number")
+    }
     assert (by_id[first["AssetPurityId"]], by_id[last["AssetPurityId"]]) == ("a.jpg", "e.jpg")
     assert await jobs(run) == 2
 
 
 async def test_stitched_files_become_one_picture(run: Runtime, admin: httpx.AsyncClient, shop: Shop) -> None:
     answer = await upload(
-        admin, ("center", picture(1)), ("left", picture(2)), ("right", picture(3)), SerialNumber="C-1", GridOrder="2,1,3"
+        admin,
+        ("center", picture(1)),
+        ("left", picture(2)),
+        ("right", picture(3)),
+        SerialNumber="C-1",
+        GridOrder="2,1,3",
     )
 
     (entry,) = accepted(answer)
@@ -89,9 +99,7 @@ async def test_bad_member_is_named_and_nothing_is_half_stitched(
     assert not [key for key in objects_of(run) if key.startswith("originals/")]
 
 
-async def test_grid_order_that_is_no_permutation_is_refused(
-    run: Runtime, admin: httpx.AsyncClient, shop: Shop
-) -> None:
+async def test_grid_order_that_is_no_permutation_is_refused(run: Runtime, admin: httpx.AsyncClient, shop: Shop) -> None:
     for order in ("1", "1,2,3", "1,1", "0,1", "2,3", "a,b", "1;2", ",", "1,2,"):
         answer = await upload(admin, picture(1), picture(2), SerialNumber="C-1", GridOrder=order)
         assert (answer.status_code, info_of(answer)) == (200, GRID), order

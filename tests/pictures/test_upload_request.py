@@ -1,8 +1,7 @@
 """How an upload is asked for: places, letter case, parameters and their defaults (contract 2.1)."""
 
 import httpx
-
-from coldshelf.kit.runtime import Runtime
+import pytest
 from tests.pictures.uploading import (
     IMEI_ONE,
     PATH,
@@ -15,6 +14,10 @@ from tests.pictures.uploading import (
     rows,
     upload,
 )
+
+from coldshelf.kit.runtime import Runtime
+
+pytestmark = pytest.mark.usefixtures("shop")
 
 
 async def test_parameters_in_the_form_are_taken(run: Runtime, admin: httpx.AsyncClient, shop: Shop) -> None:

@@ -1,12 +1,8 @@
 """Which cooler and outlet an upload belongs to: every row of the combinations of contract 2.1."""
 
 import httpx
+import pytest
 from fastapi import FastAPI
-
-from coldshelf.access.principal import OPERATORS, Role
-from coldshelf.access.service import add_device_token, add_token, add_user
-from coldshelf.kit.ids import ClientId
-from coldshelf.kit.runtime import Runtime
 from tests.conftest import PASSWORD, signed_in_client
 from tests.pictures.uploading import (
     IMEI_NOWHERE,
@@ -21,6 +17,13 @@ from tests.pictures.uploading import (
     rows,
     upload,
 )
+
+from coldshelf.access.principal import OPERATORS, Role
+from coldshelf.access.service import add_device_token, add_token, add_user
+from coldshelf.kit.ids import ClientId
+from coldshelf.kit.runtime import Runtime
+
+pytestmark = pytest.mark.usefixtures("shop")
 
 NOT_LINKED = "Outlet not Found OR is Linked with Asset: "
 

@@ -168,7 +168,13 @@ def objects_of(run: Runtime) -> list[str]:
 
 async def nothing_kept(run: Runtime, client_id: ClientId) -> bool:
     """Say that there is no record, no object, no staged file, no event and no job."""
-    tables = {"picture": "id", "picture_file": "number", "upload_answer": "picture_id", "event": "id", "quarantine": "id"}
+    tables = {
+        "picture": "id",
+        "picture_file": "number",
+        "upload_answer": "picture_id",
+        "event": "id",
+        "quarantine": "id",
+    }
     kept = [await rows(run, client_id, table, order) for table, order in tables.items()]
     return not any(kept) and objects_of(run) == [] and await jobs(run) == 0
 

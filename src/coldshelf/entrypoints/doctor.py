@@ -41,8 +41,7 @@ async def diagnose(settings: Settings) -> list[Finding]:
             cure = "Run: coldshelf migrate"
             return [*findings, Finding("bad", f"The database is at revision {revision}, not {newest()}", cure)]
         async with runtime(settings, url, migrate=False) as run:
-            for check in CHECKS:
-                findings.append(await _guarded(check, run))
+            findings += [await _guarded(check, run) for check in CHECKS]
     except ColdshelfError as error:
         findings.append(Finding("bad", error.message, error.cure))
     except (OSError, ValueError) as error:

@@ -22,12 +22,22 @@ Expression = ColumnElement[Any]
 """An SQL expression; its type is that of a column."""
 
 
+class Own:
+    """The plumbing of every tenant table."""
+
+    id = sa.literal_column("t.id", sa.BigInteger())
+    revision = sa.literal_column("t.revision", sa.BigInteger())
+    modified_on = sa.literal_column("t.modified_on", sa.DateTime(timezone=True))
+    is_deleted = sa.literal_column("t.is_deleted", sa.Boolean())
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shape:
     """What decides the text of a statement; values are bound apart, so a shape is compiled once.
 
     `conditions` are (column, operator) in the order of their values. `below_horizon`: rows modified after `horizon` are
-    left out, and none tells a ModifiedOn after `as_of`.
+    left out, and none tells a ModifiedOn after `as_of`. `narrow`: the conditions let few rows through, so those are
+    looked up first and then sorted; otherwise rows are read in order until the page is full.
     """
 
     dataset: Dataset
@@ -38,6 +48,7 @@ class Shape:
     below_horizon: bool = False
     after_id: bool = False
     after_revision: bool = False
+    narrow: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,27 +77,32 @@ def shape_values(conditions: Sequence[Condition]) -> dict[str, Any]:
 @lru_cache(maxsize=512)
 def count_statement(shape: Shape) -> Statement:
     """`SELECT count(*)` of all rows that the shape and its values let through."""
-    base, source = _source(shape.dataset, _needed(shape))
-    return _compile(sa.select(sa.func.count()).select_from(source).where(*_where(shape, base)))
+    needed = frozenset(column.of for column, _ in shape.conditions)  # of other joins each row finds at most one
+    source = _join(_relation(shape.dataset), shape.dataset, needed)
+    return _compile(sa.select(sa.func.count()).select_from(source).where(*_where(shape)))
 
 
 @lru_cache(maxsize=512)
 def page_statement(shape: Shape) -> Statement:
     """Rows of one page as `record` (JSON text), `id` and `revision`, in order."""
-    base, source = _source(shape.dataset)
-    order = [_order(_expression(shape.sort), shape), _order(base.c.id, shape)]
-    if shape.after_revision:
-        order = [base.c.revision, base.c.id]
+    relation, conditions = _relation(shape.dataset), _where(shape)
+    if shape.narrow:
+        relation, conditions = _looked_up(shape), _where_joined(shape)
+    order = (
+        [Own.revision, Own.id]
+        if shape.after_revision
+        else [_order(_expression(shape.sort), shape), _order(Own.id, shape)]
+    )
     fields = [_json_column(column, shape) for column in shape.dataset.columns]
     rows = (
         sa.select(*fields)
-        .select_from(source)
-        .where(*_where(shape, base))
+        .select_from(_join(relation, shape.dataset))
+        .where(*conditions)
         .order_by(*order)
         .offset(sa.bindparam("start", type_=sa.BigInteger()))
         .limit(sa.bindparam("limit", type_=sa.BigInteger()))
     )
-    keyed = _compile(rows.add_columns(base.c.id.label("_id"), base.c.revision.label("_revision")))
+    keyed = _compile(rows.add_columns(Own.id.label("_id"), Own.revision.label("_revision")))
     wires = ", ".join(_quoted(column.wire) for column in shape.dataset.columns)
     first = f"${len(keyed.names) + 1}::bigint"
     text = (
@@ -102,37 +118,36 @@ def bulk_select(dataset: Dataset, *, since: bool) -> str:
 
     With `since`, rows modified from the literal placeholder `{since}` on; the caller fills in a checked time.
     """
-    base, source = _source(dataset)
     fields = [_parquet_column(column) for column in dataset.columns if column.parquet_name]
-    query = sa.select(*fields).select_from(source).order_by(base.c.id)
+    query = sa.select(*fields).select_from(_join(_relation(dataset), dataset)).order_by(Own.id)
     if since:
         query = query.where(sa.text("t.modified_on >= '{since}'::timestamptz"))
     return str(query.compile(dialect=DIALECT, compile_kwargs={"literal_binds": True}))
 
 
-def _needed(shape: Shape) -> frozenset[str]:
-    """Name the joins that the conditions look at; a count needs no others, since each finds at most one row."""
-    return frozenset(column.of for column, _ in shape.conditions)
+def _relation(dataset: Dataset) -> FromClause:
+    return sa.table(dataset.relation).alias("t")
 
 
-def _source(dataset: Dataset, wanted: frozenset[str] | None = None) -> tuple[FromClause, FromClause]:
-    base = sa.table(
-        dataset.relation,
-        sa.column("client_id"),
-        sa.column("id", sa.BigInteger()),
-        sa.column("revision", sa.BigInteger()),
-        sa.column("modified_on", sa.DateTime(timezone=True)),
-        sa.column("is_deleted", sa.Boolean()),
-    ).alias("t")
-    source: FromClause = base
+def _looked_up(shape: Shape) -> FromClause:
+    """Give the rows that the conditions let through, planned apart from order and limit.
+
+    Together, the planner prefers to walk the whole key until it has met enough rows, although those that were modified
+    last stand at its end.
+    """
+    rows: sa.Select[Any] = (
+        sa.select(sa.literal_column("t.*")).select_from(_relation(shape.dataset)).where(*_where_own(shape))
+    )
+    return rows.offset(sa.literal_column("0")).subquery("t")
+
+
+def _join(source: FromClause, dataset: Dataset, wanted: frozenset[str] | None = None) -> FromClause:
     for join in dataset.joins:
-        if wanted is not None and join.name not in wanted:
-            continue
-        other = sa.table(join.relation).alias(join.name)
-        name = _quoted(join.name)
-        on = f"{name}.client_id = t.client_id AND {name}.{_quoted(join.key)} = t.{_quoted(join.on)}"
-        source = source.outerjoin(other, sa.text(on))
-    return base, source
+        if wanted is None or join.name in wanted:
+            name = _quoted(join.name)
+            on = f"{name}.client_id = t.client_id AND {name}.{_quoted(join.key)} = t.{_quoted(join.on)}"
+            source = source.outerjoin(sa.table(join.relation).alias(join.name), sa.text(on))
+    return source
 
 
 def _quoted(name: str) -> str:
@@ -168,21 +183,29 @@ def _order(expression: Expression, shape: Shape) -> Expression:
     return expression.desc() if shape.descending else expression.asc()
 
 
-def _where(shape: Shape, base: FromClause) -> list[ColumnElement[bool]]:
-    clauses = [_clause(column, operator, place) for place, (column, operator) in enumerate(shape.conditions)]
+def _where(shape: Shape) -> list[ColumnElement[bool]]:
+    return [*_where_own(shape), *_where_joined(shape)]
+
+
+def _where_joined(shape: Shape) -> list[ColumnElement[bool]]:
+    return [_clause(*condition, place) for place, condition in enumerate(shape.conditions) if condition[0].of]
+
+
+def _where_own(shape: Shape) -> list[ColumnElement[bool]]:
+    clauses = [_clause(*condition, place) for place, condition in enumerate(shape.conditions) if not condition[0].of]
     if not shape.with_deleted:
-        clauses.append(sa.not_(base.c.is_deleted))
+        clauses.append(sa.not_(Own.is_deleted))
     if shape.below_horizon:
-        clauses.append(base.c.modified_on <= sa.bindparam("horizon", type_=sa.DateTime(timezone=True)))
+        clauses.append(sa.bindparam("horizon", type_=sa.DateTime(timezone=True)) >= Own.modified_on)
     if shape.after_id:
-        clauses.append(base.c.id > sa.bindparam("after_id", type_=sa.BigInteger()))
+        clauses.append(sa.bindparam("after_id", type_=sa.BigInteger()) < Own.id)
     if shape.after_revision:
         clauses += [
-            sa.tuple_(base.c.revision, base.c.id)
+            sa.tuple_(Own.revision, Own.id)
             > sa.tuple_(
                 sa.bindparam("after_revision", type_=sa.BigInteger()), sa.bindparam("after_id", type_=sa.BigInteger())
             ),
-            base.c.revision < sa.func.coldshelf_fence(),
+            sa.func.coldshelf_fence() > Own.revision,
         ]
     return clauses
 

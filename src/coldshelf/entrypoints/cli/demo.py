@@ -3,10 +3,11 @@
 import asyncio
 import json
 import secrets
+import signal
 import socket
 import threading
-import signal
 import webbrowser
+from contextlib import closing
 from pathlib import Path
 from typing import Annotated
 
@@ -15,7 +16,7 @@ from rich.console import Console
 
 from coldshelf.access.errors import ClientNotFound
 from coldshelf.access.principal import Role
-from coldshelf.access.service import add_client, add_user, client_by_code, load_client, set_password
+from coldshelf.access.service import add_client, add_user, client_by_code, load_client
 from coldshelf.entrypoints.bootstrap import database_url, registry, runtime
 from coldshelf.entrypoints.demo.door import Door
 from coldshelf.entrypoints.demo.show import Show
@@ -76,7 +77,7 @@ def demo(
 
 def _show(settings: Settings, url: str, console: Console, world: World, address: str, users: Users) -> None:
     admin = users["Client Admin"]
-    with Door(address, admin["username"], admin["password"]) as door:
+    with closing(Door(address, admin["username"], admin["password"])) as door:
         show = Show(door, world, console)
         show.set_up()
         shown = show.upload()

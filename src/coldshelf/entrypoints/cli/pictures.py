@@ -10,11 +10,11 @@ from rich.console import Console
 from rich.table import Table
 
 from coldshelf.kit.errors import InputInvalid
+from coldshelf.masterdata.service import EMPTY_SKU, UNKNOWN_SKU, Product
 from coldshelf.pictures.imaging.decode import decode
 from coldshelf.pictures.imaging.encode import encode_jpeg
 from coldshelf.recognition.recogniser import CatalogueProduct, Detections, PlannedFacing, ProductId
 from coldshelf.recognition.recognisers import by_name
-from coldshelf.masterdata.service import EMPTY_SKU, UNKNOWN_SKU, Product
 from coldshelf.recognition.service import draw, rows_of
 from coldshelf.recognition.wire import recognition_json
 
@@ -42,9 +42,8 @@ def upload(
     fields = {"SerialNumber": serial, "StoreNumber": store, "IMEI": imei, "SceneType": scene}
     fields["IsStitchImage"] = str(stitch).lower()
     parts = [("file", (path.name, path.read_bytes())) for path in files]
-    answer = httpx.post(
-        f"{url}/Controllers/CoolRAPI.ashx?action=uploadImage", data=fields, files=parts, auth=(user, password), timeout=120
-    )
+    address = f"{url}/Controllers/CoolRAPI.ashx?action=uploadImage"
+    answer = httpx.post(address, data=fields, files=parts, auth=(user, password), timeout=120)
     typer.echo(answer.text)
     results = answer.json() if answer.headers.get("content-type", "").startswith("application/json") else []
     if not isinstance(results, list) or not all(result["Success"] for result in results):

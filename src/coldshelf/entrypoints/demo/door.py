@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from types import TracebackType
 from typing import Any
 
 import httpx
@@ -24,10 +23,7 @@ class Door:
     def __init__(self, url: str, username: str, password: str) -> None:
         self._http = httpx.Client(base_url=url, auth=(username, password), timeout=60)
 
-    def __enter__(self) -> "Door":
-        return self
-
-    def __exit__(self, *_: TracebackType | type[BaseException] | BaseException | None) -> None:
+    def close(self) -> None:
         self._http.close()
 
     def save(self, entity: str, values: Mapping[str, object]) -> int:
@@ -66,9 +62,7 @@ class Door:
             start += limit
 
     def preview(self, guid: str, image_type: str) -> bytes | None:
-        answer = self._http.get(
-            "/controllers/CoolerImagePreview.ashx", params={"guid": guid, "imageType": image_type}
-        )
+        answer = self._http.get("/controllers/CoolerImagePreview.ashx", params={"guid": guid, "imageType": image_type})
         return answer.content if answer.status_code == httpx.codes.OK else None
 
     def _post(self, path: str, **content: Any) -> Any:  # httpx's own parameters; the answer is any JSON

@@ -133,9 +133,7 @@ class Show:
         return [
             record
             for chunk in chunks
-            for record in self._door.records(
-                "AssetPurity", {"AssetPurityId": {"operator": "IN", "value": list(chunk)}}
-            )
+            for record in self._door.records("AssetPurity", {"AssetPurityId": {"operator": "IN", "value": list(chunk)}})
         ]
 
     def save_annotated(self, shown: Sequence[Shown], folder: Path) -> int:
@@ -150,7 +148,8 @@ class Show:
         return count
 
     def print_results(self, shown: Sequence[Shown], records: dict[int, Record], most: int = 20) -> None:
-        table = Table(title=f"Results of {len(shown)} {self._world.title}" + (f", first {most}" if len(shown) > most else ""))
+        title = f"Results of {len(shown)} {self._world.title}"
+        table = Table(title=f"{title}, the first {most}" if len(shown) > most else title)
         for name in COLUMNS:
             table.add_column(name, justify="left" if name in {"Cooler", "Outlet", "Status"} else "right")
         for item in shown[:most]:
@@ -159,4 +158,4 @@ class Show:
 
 
 def _cells(record: Record) -> list[str]:
-    return ["–" if record.get(name) is None else str(record[name]) for name in COLUMNS.values()]
+    return ["-" if record.get(name) is None else str(record[name]) for name in COLUMNS.values()]

@@ -8,7 +8,14 @@ from functools import partial
 from pathlib import Path
 
 from coldshelf.kit.errors import InputInvalid
-from coldshelf.pictures.rendering import CATALOGUE, ProductDesign, SceneSpec, encode_jpeg, reference_pictures, render_scene
+from coldshelf.pictures.rendering import (
+    CATALOGUE,
+    ProductDesign,
+    SceneSpec,
+    encode_jpeg,
+    reference_pictures,
+    render_scene,
+)
 
 Rows = tuple[tuple[str | None, ...], ...]
 """SKUs of a cooler, shelves from the top, places from the left; None is a gap."""
@@ -50,7 +57,11 @@ class World:
     coolers: tuple[DemoCooler, ...]
 
 
-PLACES = (("S-100", "Corner Market", "Springfield"), ("S-200", "Lakeside Grocer", "Riverton"), ("S-300", "Station Kiosk", "Fairview"))
+PLACES = (
+    ("S-100", "Corner Market", "Springfield"),
+    ("S-200", "Lakeside Grocer", "Riverton"),
+    ("S-300", "Station Kiosk", "Fairview"),
+)
 
 
 def rendered_world(count: int = 12, seed: int = 7) -> World:
