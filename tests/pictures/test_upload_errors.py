@@ -167,7 +167,6 @@ async def test_body_above_the_limit_is_refused(run: Runtime, admin: httpx.AsyncC
     assert await nothing_kept(run, shop.client_id)
 
 
-@pytest.mark.xfail(strict=True, reason="kit.web.asgi.Guard answers before the upload's door can word it as an array")
 async def test_announced_body_above_the_limit_is_refused_unread(
     run: Runtime, admin: httpx.AsyncClient, shop: Shop
 ) -> None:

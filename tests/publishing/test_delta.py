@@ -104,7 +104,7 @@ async def test_what_is_committed_after_the_base_comes_with_the_next_delta(
     assert base.head.as_of < late["ModifiedOn"] < base.head.started_on
 
 
-async def test_the_window_follows_the_database_where_its_clock_is_behind(  # noqa: PLR0917  # the parts of an export
+async def test_the_window_follows_the_database_where_its_clock_is_behind(  # the parts of an export
     run: Runtime, registry: Registry, client: Client, cast: Cast, folder: Path, url: str
 ) -> None:
     class FastClock:

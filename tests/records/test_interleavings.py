@@ -201,7 +201,7 @@ async def interleave(
 ) -> dict[str, int]:
     """Let readers follow writers to their end; give for each reader how many rows its mirror has wrong."""
     seed = int(os.environ.get("COLDSHELF_SEED", "0")) or secrets.randbelow(10**9)
-    print(f"COLDSHELF_SEED={seed}")  # noqa: T201  # repeats the run
+    print(f"COLDSHELF_SEED={seed}")  # repeats the run
     async with run.database.scope(client_id) as connection:
         await add_outlets(connection, AT_FIRST)
     first, second, third = (Handler(account, "Location") for account in accounts)
@@ -233,10 +233,10 @@ async def interleave(
             await asyncio.sleep(0.1)
             await reader.once()
         result[name] = missed(source, untimed(reader.mirror) if name.startswith("twin") else reader.mirror)
-        print(  # noqa: T201  # the figures of the run
+        print(  # the figures of the run
             f"{name}: {reader.pulls} pulls, {reader.received} rows received, {result[name]} of {len(source)} missed"
         )
-    print(  # noqa: T201  # same
+    print(  # same
         f"{writers.commits} commits with {writers.rows} rows, {writers.rollbacks} rollbacks in {took:.1f} s"
     )
     return result

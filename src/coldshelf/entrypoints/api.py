@@ -14,6 +14,7 @@ from coldshelf.kit.web.asgi import equip
 from coldshelf.kit.web.health import router as health_router
 from coldshelf.pictures.routes import reference_router
 from coldshelf.pictures.routes import router as pictures_router
+from coldshelf.pictures.service.answers import error_body as upload_error_body
 from coldshelf.recognition.routes import ACTIONS as RECOGNITION_ACTIONS
 from coldshelf.records.handlers import record_router
 
@@ -39,6 +40,7 @@ def build_app(settings: Settings, opened: AbstractAsyncContextManager[Runtime]) 
         record_router(declared, {"AssetPurity": RECOGNITION_ACTIONS}),
     ):
         app.include_router(router)
+    app.state.error_bodies = {"/controllers/coolrapi.ashx": upload_error_body}
     equip(app, max_body_bytes=settings.max_body_bytes)
     return app
 

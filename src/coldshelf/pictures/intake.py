@@ -51,11 +51,11 @@ class Intake:
         try:
             await self._receive(stream, *parse_options_header(content_type))
         except ColdshelfError:
-            await _drain(stream)
+            await drain(stream)
             raise
         except OSError as error:
             log.exception("upload.staging_failed")
-            await _drain(stream)
+            await drain(stream)
             raise SaveFailed from error
 
     async def _receive(self, stream: AsyncIterator[bytes], kind: str, options: dict[str, str]) -> None:
@@ -71,7 +71,7 @@ class Intake:
         elif kind == "application/x-www-form-urlencoded":
             self.fields += await _urlencoded(stream)
         else:
-            await _drain(stream)
+            await drain(stream)
 
     async def _receive_parts(self, stream: AsyncIterator[bytes], boundary: str) -> None:
         parser: PushMultipartParser | None = None
@@ -132,7 +132,7 @@ class Intake:
                 raise InputInvalid(f"The field {name} is not UTF-8") from error
 
 
-async def _drain(stream: AsyncIterator[bytes]) -> None:
+async def drain(stream: AsyncIterator[bytes]) -> None:
     """Read the rest and forget it: a caller who is cut off while sending never sees the answer."""
     with suppress(ColdshelfError):  # the bound of the body: then it is cut off after all
         async for _ in stream:

@@ -19,7 +19,7 @@ from coldshelf.kit.web.params import query_params, read_params
 from coldshelf.kit.web.request import run_of
 from coldshelf.masterdata import service as masterdata
 from coldshelf.pictures.errors import ActionNotFound
-from coldshelf.pictures.intake import Intake
+from coldshelf.pictures.intake import Intake, drain
 from coldshelf.pictures.openapi import PREVIEW, REFERENCES, UPLOAD
 from coldshelf.pictures.service.answers import UploadAnswer, error_answer
 from coldshelf.pictures.service.preview import find_preview
@@ -75,9 +75,13 @@ async def upload(request: Request) -> Response:
 
 async def _upload(request: Request, intake: Intake) -> UploadAnswer:
     run = run_of(request)
-    principal = await caller(request)
-    check_origin(request, principal)
-    await _brakes.of(run).check(run)
+    try:
+        principal = await caller(request)
+        check_origin(request, principal)
+        await _brakes.of(run).check(run)
+    except ColdshelfError:
+        await drain(request.stream())
+        raise
     await intake.receive(request.stream(), request.headers.get("content-type", ""))
     params = intake.params.over(query_params(request))
     return await store_upload(run, principal, intake, params, idempotency_key=request.headers.get(HEADER, ""))

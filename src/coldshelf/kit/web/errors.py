@@ -1,5 +1,6 @@
 """Errors as answers: the contract's shape under `/controllers/`, problem documents (RFC 9457) elsewhere."""
 
+from collections.abc import Callable
 from datetime import timedelta
 from math import ceil
 
@@ -38,6 +39,10 @@ class PageNotFound(NotFound):
     code = "path_not_found"
 
 
+Body = Callable[[ColdshelfError, str], object]
+"""Words an error, with its request id, as the JSON of a place."""
+
+
 def add_error_handlers(app: FastAPI) -> None:
     """Translate every error at the edge, once."""
     app.add_exception_handler(ColdshelfError, _answer_coldshelf)
@@ -46,9 +51,14 @@ def add_error_handlers(app: FastAPI) -> None:
 
 
 def error_answer(request: Request, error: ColdshelfError) -> Response:
-    """Make the answer of an error in the shape of its place."""
-    shape = contract_body if is_contract(request.scope) else problem_body
+    """Make the answer of an error in the shape of its place.
+
+    A place with a shape of its own is named in `app.state.error_bodies`; sign-in and role errors stay plain there.
+    """
+    shape: Body = contract_body if is_contract(request.scope) else problem_body
     kind = "application/json" if is_contract(request.scope) else "application/problem+json"
+    if error.status not in {401, 403, 405}:
+        shape = getattr(request.app.state, "error_bodies", {}).get(request.scope["path"], shape)
     return Response(
         orjson.dumps(shape(error, request_id_of(request.scope))),
         status_code=error.status,

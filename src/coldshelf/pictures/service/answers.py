@@ -57,6 +57,11 @@ def error_answer(error: ColdshelfError) -> UploadAnswer:
     return UploadAnswer(status, orjson.dumps([_object(Refused(info))]))
 
 
+def error_body(error: ColdshelfError, _request_id: str) -> list[dict[str, object]]:
+    """Word an error that happens before the upload's door as the published array."""
+    return [_object(Refused(error.message))]
+
+
 def _object(entry: Entry) -> dict[str, object]:
     if isinstance(entry, Refused):
         return {"Success": False, "Info": entry.info}
