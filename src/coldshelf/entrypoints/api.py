@@ -30,7 +30,7 @@ def build_app(settings: Settings, opened: AbstractAsyncContextManager[Runtime]) 
             app.state.run = run
             yield
 
-    app = FastAPI(title="Coldshelf", version=VERSION, lifespan=lifespan, docs_url="/docs", redoc_url=None)
+    app = FastAPI(title="Coldshelf", version=VERSION, lifespan=lifespan, docs_url=None, redoc_url=None)
     declared = registry()
     for router in (
         health_router,

@@ -5,6 +5,7 @@ import json
 import secrets
 import signal
 import socket
+import sys
 import threading
 import webbrowser
 from contextlib import closing
@@ -52,6 +53,7 @@ def demo(
     console = Console()
     if not console.is_terminal:
         console = Console(width=LOG_WIDTH)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     world = sample_world(samples) if samples else rendered_world(coolers)
     data.mkdir(parents=True, exist_ok=True)
     settings = load_settings(data_dir=data.absolute(), port=free_port(port), host="127.0.0.1")
@@ -67,15 +69,19 @@ def demo(
     try:
         with (data / "demo.log").open("ab") as log, served(Processes(environment, log.fileno()), settings) as address:
             _write_json(data / "demo.json", address, client_id, users, world)
-            _show(settings, url, console, world, address, users)
+            first = _show(settings, url, console, world, address, users)
             if not once:
-                _serve_on(console, address, no_browser=no_browser)
+                if not no_browser:
+                    webbrowser.open(first)
+                console.print(f"Serving until Ctrl-C. The first annotated picture: {first}")
+                _await_end()
     finally:
         if settings.database_url is None:
             embedded.stop(settings.data_dir)
 
 
-def _show(settings: Settings, url: str, console: Console, world: World, address: str, users: Users) -> None:
+def _show(settings: Settings, url: str, console: Console, world: World, address: str, users: Users) -> str:
+    """Show everything; give the address of the first annotated picture."""
     admin = users["Client Admin"]
     with closing(Door(address, admin["username"], admin["password"])) as door:
         show = Show(door, world, console)
@@ -88,17 +94,17 @@ def _show(settings: Settings, url: str, console: Console, world: World, address:
     rows = asyncio.run(_export(settings, url, folder))
     console.print(f"{count} annotated pictures in {settings.data_dir / 'annotated'}")
     console.print(f"Parquet, {rows} rows, in {folder}")
-    console.print(f"API at {address}, its description at {address}/docs, users in {settings.data_dir / 'demo.json'}")
+    console.print(
+        f"API at {address}, its description at {address}/openapi.json, users in {settings.data_dir / 'demo.json'}"
+    )
     console.print("READY")
+    return f"{address}/Controllers/CoolerImagePreview.ashx?guid={shown[0].guid}&imageType=Annotated"
 
 
-def _serve_on(console: Console, address: str, *, no_browser: bool) -> None:
+def _await_end() -> None:
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
-    if not no_browser:
-        webbrowser.open(f"{address}/docs")
-    console.print("Serving until Ctrl-C.")
     stop.wait()
 
 
