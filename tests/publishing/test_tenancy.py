@@ -119,6 +119,7 @@ async def forgetful_pooler(url: str, folder: Path) -> AsyncIterator[str]:
     query = parse_qs(parts.query)
     port = query.get("port", ["5432"])[0]
     tasks: set[asyncio.Task[None]] = set()
+    writers: list[asyncio.StreamWriter] = []
 
     async def pass_on(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         while data := await reader.read(65536):
@@ -131,6 +132,7 @@ async def forgetful_pooler(url: str, folder: Path) -> AsyncIterator[str]:
         kept = [word for pair in zip(words[::2], words[1::2], strict=False) if pair[0] != b"options" for word in pair]
         body = startup[:4] + b"\0".join(kept).rstrip(b"\0") + b"\0\0"
         server_reader, server_writer = await asyncio.open_unix_connection(f"{query['host'][0]}/.s.PGSQL.{port}")
+        writers.extend((writer, server_writer))
         server_writer.write(struct.pack(">i", len(body) + 4) + body)
         for way in (pass_on(reader, server_writer), pass_on(server_reader, writer)):
             tasks.add(asyncio.create_task(way))
@@ -145,3 +147,6 @@ async def forgetful_pooler(url: str, folder: Path) -> AsyncIterator[str]:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+        for writer in writers:
+            writer.close()
+        await asyncio.gather(*(writer.wait_closed() for writer in writers), return_exceptions=True)

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 
 from coldshelf.kit.db import Connection
@@ -82,8 +82,7 @@ def prepare_files(
         parts = [_part(objects, file, folder, detector, max_pixels=max_pixels, share=share) for file in files]
     except UNDECODABLE as error:
         return Prepared(verdict=rejected(error.message))
-    whole, made_by = _combine(parts, files, SideBySide())
-    stitched = _keep(objects, whole, kind=Kind.STITCHED, made_by=f"{name}, {made_by}", folder=folder)
+    stitched = _stitched(objects, parts, files, folder)
     quality = min((part.quality for part in parts), key=lambda one: WORST_FIRST.index(one.verdict))
     return Prepared(
         renditions=(*(part.rendition for part in parts), stitched),
@@ -119,11 +118,15 @@ def _reduced(picture: Pixels, most: int) -> Pixels:
     return picture if height * width <= most else shrink(picture, int(math.sqrt(most * width / height)))
 
 
-def _combine(parts: Sequence[Part], files: Sequence[StoredFile], stitcher: Stitcher) -> tuple[Pixels, str]:
+def _stitched(objects: ObjectStore, parts: Sequence[Part], files: Sequence[StoredFile], folder: str) -> Rendition:
+    """Put the parts side by side; a single one is its own stitched picture, with the same object."""
+    made_by = parts[0].rendition.made_by
     if len(parts) == 1:
-        return parts[0].pixels, "single"
-    combined = stitcher.combine([part.pixels for part in parts], [file.place for file in files])
-    return combined.image, f"{stitcher.name} {stitcher.version}"
+        return replace(parts[0].rendition, kind=Kind.STITCHED, made_by=f"{made_by}, single")
+    stitcher: Stitcher = SideBySide()
+    whole = stitcher.combine([part.pixels for part in parts], [file.place for file in files]).image
+    made_by = f"{made_by}, {stitcher.name} {stitcher.version}"
+    return _keep(objects, whole, kind=Kind.STITCHED, made_by=made_by, folder=folder)
 
 
 def _keep(objects: ObjectStore, picture: Pixels, *, kind: str, made_by: str, folder: str) -> Rendition:
