@@ -12,7 +12,7 @@ import numpy as np
 
 from coldshelf.recognition.appearance import Floats
 from coldshelf.recognition.levelling import Levelling, estimate_levelling
-from coldshelf.recognition.recogniser import Pixels
+from coldshelf.recognition.recogniser import Box, Pixels
 from coldshelf.recognition.rows import Row, Window, find_rows
 from coldshelf.recognition.templates import channels_of
 
@@ -30,9 +30,6 @@ _APART: Final = 1.5
 """Distance in widths from which windows of a row stand apart."""
 _LOOK_AGAIN: Final = 0.8
 _MARGIN: Final = 0.6
-
-Box = tuple[float, float, float, float]
-"""Left, top, right, bottom in pixels."""
 
 
 @dataclass(frozen=True, slots=True)

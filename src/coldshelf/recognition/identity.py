@@ -8,9 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from coldshelf.recognition.appearance import Floats, aspect, describe
-from coldshelf.recognition.finding import Box
 from coldshelf.recognition.packshots import prepare_reference
-from coldshelf.recognition.recogniser import Candidate, CatalogueProduct, Pixels, ProductId
+from coldshelf.recognition.recogniser import Box, Candidate, CatalogueProduct, Pixels, ProductId
 
 _ASPECT_PRICE: Final = 0.02
 _TEMPERATURE: Final = 0.03

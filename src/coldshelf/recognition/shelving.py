@@ -10,8 +10,8 @@ import cv2
 import numpy as np
 
 from coldshelf.recognition.appearance import Floats
-from coldshelf.recognition.finding import Box, PlacedRow
-from coldshelf.recognition.recogniser import Corners, Pixels
+from coldshelf.recognition.finding import PlacedRow
+from coldshelf.recognition.recogniser import Box, Corners, Pixels
 
 _ROOM_BETWEEN: Final = 0.6
 _ROOM_AT_END: Final = 0.85

@@ -16,9 +16,10 @@ import cv2
 import numpy as np
 
 from coldshelf.recognition.appearance import Floats
-from coldshelf.recognition.finding import Box, PlacedRow, find_places
+from coldshelf.recognition.finding import PlacedRow, find_places
 from coldshelf.recognition.identity import Gallery, best_shares, build_gallery, rank
 from coldshelf.recognition.recogniser import (
+    Box,
     Candidate,
     CatalogueProduct,
     Corners,
@@ -69,6 +70,12 @@ class ColourRecogniser:
         shelves = [_with_fitted_heights(picture, shelf, gallery) for shelf in shelves]
         priors = [_prior(gallery, planogram or (), number) for number in range(1, len(shelves) + 1)]
         return _describe(picture, shelves, gallery, priors, scale)
+
+    def identify(
+        self, image: Pixels, boxes: Sequence[Box], catalogue: Sequence[CatalogueProduct]
+    ) -> list[tuple[Candidate, ...]]:
+        gallery = self._prepare(catalogue).gallery
+        return rank(image, boxes, gallery, np.zeros(len(gallery.products), np.float32))
 
     def _prepare(self, catalogue: Sequence[CatalogueProduct]) -> "_Prepared":
         """Describe the references, once for pictures in a row with the very same ones."""
