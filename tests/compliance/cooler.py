@@ -16,7 +16,7 @@ from coldshelf.pictures.models import Status
 from coldshelf.pictures.service import renditions
 from coldshelf.recognition import store
 from coldshelf.recognition.events import RECOGNISED
-from coldshelf.recognition.models import Row
+from coldshelf.recognition.models import Grids, Row
 
 LETTERS = "abcdefxyz"
 SQUARE = ((0.0, 0.0), (0.0, 9.0), (9.0, 9.0), (9.0, 0.0))
@@ -70,10 +70,14 @@ class Cooler:
     async def recognise(self, *shelves: str) -> int:
         """Serve a new result version and tell of it, as recognition does; give its id."""
         rows = [
-            self._row(letter, shelf, position)
+            self.row(letter, shelf, position)
             for shelf, letters in enumerate(shelves, 1)
             for position, letter in enumerate(letters, 1)
         ]
+        return await self.serve(rows)
+
+    async def serve(self, rows: Sequence[Row]) -> int:
+        """Serve these rows as a new result version, and tell of it; give its id."""
         async with self.run.database.scope(self.client_id, user_name="test") as connection:
             picture = await renditions.load_picture(connection, self.picture_id)
             assert picture is not None
@@ -84,14 +88,14 @@ class Cooler:
                 event_id=new_sorted_id(),
                 recogniser=("fake", "1"),
                 shelves="[]",
-                purity_status="",
+                grids=Grids("", ""),
                 rows=rows,
             )
             await renditions.touch(connection, picture.id)
             await self.run.events.publish(connection, picture_event(RECOGNISED, self.client_id, picture))
         return result_id
 
-    def _row(self, letter: str, shelf: int, position: int) -> Row:
+    def row(self, letter: str, shelf: int, position: int) -> Row:
         return Row(
             product_id=self.products[letter],
             product_name=letter,

@@ -1,5 +1,10 @@
 """A new entity, dataset, column group, KPI or recogniser is one declaration and one registered name."""
 
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
 import asyncpg
 from fastapi import FastAPI
 from tests.conftest import signed_in_client
@@ -9,13 +14,14 @@ from coldshelf.entrypoints.bootstrap import registry
 from coldshelf.kit.ids import ClientId
 from coldshelf.kit.runtime import Runtime
 from coldshelf.kit.web.asgi import equip
-from coldshelf.kpis.formulas import KPIS, ImageFigures, Measure, kpi, measure
+from coldshelf.kpis.formulas import KPIS
 from coldshelf.masterdata.entities import ENTITIES
 from coldshelf.records.entity import Entity, Field, Reference
 from coldshelf.records.fields import FieldType
 from coldshelf.records.handlers import record_router
 from coldshelf.records.registry import build_registry
 
+SOURCE = Path(__file__).parent.parent.parent / "src" / "coldshelf"
 ROUTE_PLAN = Entity(
     name="RoutePlan",
     table="route_plan",
@@ -62,16 +68,55 @@ async def test_one_declared_entity_gets_its_handler_list_and_save(run: Runtime, 
     assert listed["records"][0]["LocationCode"] == "L1"
 
 
-def test_one_function_is_a_new_kpi() -> None:
-    try:
+NEW_KPI = '''"""A KPI of this test."""
 
-        @kpi("ShelvesSeen", Measure.COUNT, "A figure of this test")
-        def shelves_seen(image: ImageFigures) -> int:
-            return len(image.facings)
+from coldshelf.kpis.figures import Group, ImageFigures, Measure
 
-        assert measure(ImageFigures((), ()))["shelves_seen"] == 0
-    finally:
-        KPIS.pop()
+GROUP = Group("Shelves")
+
+
+@GROUP.kpi("RowsSeen", Measure.COUNT, "Rows of the result")
+def rows_seen(image: ImageFigures) -> int:
+    """Count the rows."""
+    return len(image.facings)
+'''
+SHOWN = """
+from coldshelf.entrypoints.bootstrap import registry
+from coldshelf.entrypoints.reference import reference_page
+from coldshelf.kpis.figures import ImageFigures
+from coldshelf.kpis.formulas import measure
+print(measure(ImageFigures((), ()))["rows_seen"])
+print(registry().datasets["AssetPurity"].column("rowsseen").name)
+print([line for line in reference_page().splitlines() if "RowsSeen" in line][0])
+"""
+
+
+def test_one_file_and_one_name_are_a_new_kpi(tmp_path: Path) -> None:
+    """It is measured, listed and documented; only the migration of its column comes on top."""
+    shutil.copytree(SOURCE, tmp_path / "coldshelf", ignore=shutil.ignore_patterns("__pycache__"))
+    formulas = tmp_path / "coldshelf" / "kpis" / "formulas"
+    (formulas / "shelves.py").write_text(NEW_KPI)
+    names = formulas / "__init__.py"
+    edited = names.read_text().replace("seen, shares\n", "seen, shares, shelves\n")
+    names.write_text(edited.replace("    seen.GROUP,\n", "    seen.GROUP, shelves.GROUP,\n"))
+
+    done = subprocess.run(
+        [sys.executable, "-c", SHOWN], env={"PYTHONPATH": str(tmp_path)}, capture_output=True, text=True, check=False
+    )
+
+    assert done.stdout.splitlines() == [
+        "0",
+        "rows_seen",
+        "| `RowsSeen` | integer | `RowsSeen` |  | Rows of the result |",
+    ], done.stderr
+
+
+def test_every_file_of_formulas_is_registered() -> None:
+    files = {path.stem for path in (SOURCE / "kpis" / "formulas").glob("[a-z]*.py")}
+
+    registered = {figure.formula.__module__.rpartition(".")[2] for figure in KPIS}
+
+    assert files == registered
 
 
 def test_every_declared_name_is_registered_once() -> None:

@@ -5,9 +5,9 @@ from dataclasses import replace
 
 import pytest
 
-from coldshelf.kpis import formulas
 from coldshelf.kpis.datasets import GROUPS
-from coldshelf.kpis.formulas import KPIS, FacingFigure, ImageFigures, Measure, Value, measure
+from coldshelf.kpis.figures import FacingFigure, ImageFigures, Measure, Value
+from coldshelf.kpis.formulas import KPIS, assortment, beverages, measure, planned, seen, shares
 from coldshelf.records.fields import FieldType
 
 OWN = FacingFigure(product_id=1, is_foreign=False, is_empty=False, fill_level=None, is_compliant=None)
@@ -36,26 +36,26 @@ def products(*ids: int) -> tuple[FacingFigure, ...]:
 
 
 def test_five_own_of_ten_facings_are_50_percent_own_share_of_shelf() -> None:
-    assert formulas.own_share_of_shelf(image(*TEN)) == 50.0
+    assert shares.own_share_of_shelf(image(*TEN)) == 50.0
 
 
 def test_three_foreign_of_ten_facings_are_30_percent_foreign_share_of_shelf() -> None:
-    assert formulas.foreign_share_of_shelf(image(*TEN)) == 30.0
+    assert shares.foreign_share_of_shelf(image(*TEN)) == 30.0
 
 
 def test_two_empty_of_ten_facings_are_20_percent_empty_share_of_shelf() -> None:
-    assert formulas.empty_share_of_shelf(image(*TEN)) == 20.0
+    assert shares.empty_share_of_shelf(image(*TEN)) == 20.0
 
 
 def test_own_levels_of_250_on_six_facings_are_41_67_percent_occupancy() -> None:
     shown = image(*filled(50, 75, 25, 100), FOREIGN, GAP)
 
-    assert formulas.occupancy_percentage(shown) == pytest.approx(250 / 600 * 100)
+    assert shares.occupancy_percentage(shown) == pytest.approx(250 / 600 * 100)
     assert measure(shown)["occupancy_percentage"] == 41.67
 
 
 def test_nine_facings_with_eight_products_one_of_them_twice_have_a_depth_of_seven() -> None:
-    assert formulas.assortment_depth_numeric(image(*products(1, 2, 3, 4, 5, 6, 7, 7), GAP)) == 7
+    assert assortment.assortment_depth_numeric(image(*products(1, 2, 3, 4, 5, 6, 7, 7), GAP)) == 7
 
 
 # Counts
@@ -64,12 +64,12 @@ def test_nine_facings_with_eight_products_one_of_them_twice_have_a_depth_of_seve
 def test_facings_add_up_and_own_is_total_stock_less_foreign_product() -> None:
     shown = image(*MIXED)
 
-    assert formulas.total_facings(shown) == 10
-    assert formulas.total_stock(shown) == 7
-    assert formulas.foreign_product(shown) == formulas.foreign_facings(shown) == 3
-    assert formulas.own_facings(shown) == 4
-    assert formulas.unknown_facings(shown) == 1
-    assert formulas.empty_facings(shown) == 2
+    assert seen.total_facings(shown) == 10
+    assert seen.total_stock(shown) == 7
+    assert seen.foreign_product(shown) == seen.foreign_facings(shown) == 3
+    assert seen.own_facings(shown) == 4
+    assert seen.unknown_facings(shown) == 1
+    assert seen.empty_facings(shown) == 2
 
 
 def test_facings_add_up_whatever_is_seen() -> None:
@@ -86,50 +86,132 @@ def test_facings_add_up_whatever_is_seen() -> None:
 def test_an_unknown_product_counts_in_the_totals_and_is_neither_own_nor_foreign() -> None:
     shown = image(OWN, UNKNOWN, UNKNOWN, UNKNOWN)
 
-    assert formulas.own_share_of_shelf(shown) == 25.0
-    assert formulas.foreign_share_of_shelf(shown) == 0.0
-    assert formulas.stock_percentage(shown) == 100.0
-    assert formulas.purity_percentage(shown) == 25.0
-    assert formulas.sku_count(shown) == 1
+    assert shares.own_share_of_shelf(shown) == 25.0
+    assert shares.foreign_share_of_shelf(shown) == 0.0
+    assert shares.stock_percentage(shown) == 100.0
+    assert shares.purity_percentage(shown) == 25.0
+    assert assortment.sku_count(shown) == 1
 
 
 def test_an_unknown_product_raises_no_competition() -> None:
-    assert formulas.competition(image(OWN, UNKNOWN)) is False
-    assert formulas.competition(image(OWN, FOREIGN)) is True
+    assert seen.competition(image(OWN, UNKNOWN)) is False
+    assert seen.competition(image(OWN, FOREIGN)) is True
 
 
 def test_different_products_are_counted_once_own_and_foreign_apart() -> None:
     shown = image(*products(1, 1, 2), FOREIGN, UNKNOWN, GAP)
 
-    assert formulas.sku_count(shown) == 3
-    assert formulas.sku_count_our(shown) == 2
-    assert formulas.sku_count_foreign(shown) == 1
+    assert assortment.sku_count(shown) == 3
+    assert assortment.sku_count_our(shown) == 2
+    assert assortment.sku_count_foreign(shown) == 1
 
 
 # Percentages
 
 
 def test_stocked_facings_are_all_but_gaps() -> None:
-    assert formulas.stock_percentage(image(*TEN)) == 80.0
+    assert shares.stock_percentage(image(*TEN)) == 80.0
 
 
 def test_purity_is_own_of_all_products_and_not_compliance() -> None:
     wrong = [replace(facing, is_compliant=False) for facing in TEN]
 
-    assert formulas.purity_percentage(image(*wrong, planned=(1, 2))) == 62.5
+    assert shares.purity_percentage(image(*wrong, planned=(1, 2))) == 62.5
 
 
 def test_occupancy_leaves_out_own_facings_whose_level_cannot_be_seen() -> None:
-    assert formulas.occupancy_percentage(image(*filled(100, 50, None), GAP)) == 50.0
+    assert shares.occupancy_percentage(image(*filled(100, 50, None), GAP)) == 50.0
 
 
 @pytest.mark.parametrize("facings", [(), (OWN, OWN), (FOREIGN, GAP), (*filled(None), replace(FOREIGN, fill_level=50))])
 def test_there_is_no_occupancy_where_no_level_of_ours_can_be_seen(facings: tuple[FacingFigure, ...]) -> None:
-    assert formulas.occupancy_percentage(image(*facings)) is None
+    assert shares.occupancy_percentage(image(*facings)) is None
 
 
 def test_a_cooler_full_of_measured_foreign_products_has_no_occupancy_of_ours() -> None:
-    assert formulas.occupancy_percentage(image(replace(FOREIGN, fill_level=100))) == 0.0
+    assert shares.occupancy_percentage(image(replace(FOREIGN, fill_level=100))) == 0.0
+
+
+# Stacked products
+
+
+def test_stacked_products_are_no_facings_and_count_in_no_share() -> None:
+    plain = image(OWN, OWN, FOREIGN, GAP, planned=(1, 2))
+    stacked = image(*plain.facings, replace(OWN, is_stacked=True), replace(UNKNOWN, is_stacked=True), planned=(1, 2))
+
+    differing = {name for name, value in measure(stacked).items() if measure(plain)[name] != value}
+
+    assert differing == {"stacked_products"}
+    assert seen.stacked_products(stacked) == 2
+
+
+def test_a_product_that_stands_only_on_others_is_seen_and_in_stock() -> None:
+    top = replace(OWN, product_id=2, is_stacked=True)
+    rival = replace(FOREIGN, is_stacked=True)
+
+    shown = image(OWN, top, rival, planned=(1, 2, 3))
+
+    assert (assortment.sku_count_our(shown), assortment.sku_count_foreign(shown)) == (2, 1)
+    assert planned.out_of_stock_skus(shown) == 1
+    assert seen.competition(shown) is True
+    assert (seen.total_stock(shown), seen.foreign_product(shown), seen.own_facings(shown)) == (1, 0, 1)
+
+
+def test_levels_of_stacked_products_are_left_out_of_the_occupancy() -> None:
+    shown = image(*filled(50, 100), replace(OWN, fill_level=100, is_stacked=True))
+
+    assert shares.occupancy_percentage(shown) == 75.0
+
+
+# Kinds of beverages
+
+
+def drinks(*kinds: str) -> tuple[FacingFigure, ...]:
+    return tuple(replace(OWN, beverage_type=kind) for kind in kinds)
+
+
+def test_sparkling_and_still_drinks_are_counted_by_their_beverage_type() -> None:
+    shown = image(*drinks("SSD", "ssd ", "SSD", "NCB"), replace(FOREIGN, beverage_type="Ncb"), UNKNOWN, GAP)
+
+    assert (beverages.ssd_count(shown), beverages.ncb_count(shown)) == (3, 2)
+    assert (beverages.percentage_of_ssd(shown), beverages.percentage_of_ncb(shown)) == (60.0, 40.0)
+
+
+def test_without_any_beverage_type_nobody_knows_the_kinds() -> None:
+    figures = measure(image(*TEN))
+
+    names = ("ssd_count", "ncb_count", "percentage_of_ssd", "percentage_of_ncb")
+    assert {figures[name] for name in names} == {None}
+
+
+def test_other_types_of_beverages_are_neither() -> None:
+    shown = image(*drinks("Water", "SSD"))
+
+    assert (beverages.ssd_count(shown), beverages.ncb_count(shown)) == (1, 0)
+    assert beverages.percentage_of_ssd(shown) == 50.0
+
+
+# Names of the older list
+
+
+def test_the_older_names_give_the_same_figures() -> None:
+    figures = measure(image(*MIXED, planned=(1, 2, 100)))
+
+    same = {
+        "our_stock": "own_facings",
+        "empty_facing": "empty_facings",
+        "percentage_of_empty_facing": "empty_share_of_shelf",
+        "percentage_of_oos_sku": "oos_percentage",
+    }
+    assert {old: figures[old] for old in same} == {old: figures[new] for old, new in same.items()}
+    assert figures["our_stock"] == 4
+    assert figures["percentage_of_oos_sku"] == 33.33
+
+
+def test_shares_of_the_named_products_make_a_hundred() -> None:
+    figures = measure(image(*MIXED))
+
+    assert (figures["percentage_of_our_product"], figures["percentage_of_foreign_product"]) == (57.14, 42.86)
 
 
 # Against the planogram
@@ -142,25 +224,36 @@ def test_compliance_is_compliant_facings_of_planned_ones() -> None:
     right, wrong = replace(OWN, is_compliant=True), replace(OWN, is_compliant=False)
     shown = image(*(right,) * 15, wrong, wrong, replace(GAP, is_compliant=False), planned=(1,) * 18)
 
-    assert formulas.planogram_facings(shown) == 18
-    assert formulas.compliant_facings(shown) == 15
-    assert formulas.non_compliant_facings(shown) == 3
+    assert planned.planogram_facings(shown) == 18
+    assert planned.compliant_facings(shown) == 15
+    assert planned.non_compliant_facings(shown) == 3
     assert measure(shown)["planogram_compliance"] == 83.33
 
 
 def test_out_of_stock_counts_different_planned_products_that_are_not_seen() -> None:
     shown = image(*products(1, 2, 9), UNKNOWN, GAP, planned=PLANNED)
 
-    assert formulas.out_of_stock_skus(shown) == 3
-    assert formulas.oos_percentage(shown) == 60.0
-    assert formulas.assortment_depth_compliance(shown) == 40.0
+    assert planned.out_of_stock_skus(shown) == 3
+    assert planned.oos_percentage(shown) == 60.0
+    assert assortment.assortment_depth_compliance(shown) == 40.0
 
 
 def test_a_product_at_a_wrong_place_is_not_out_of_stock() -> None:
     shown = image(replace(OWN, is_compliant=False), planned=(1,))
 
-    assert formulas.out_of_stock_skus(shown) == 0
-    assert formulas.oos_percentage(shown) == 0.0
+    assert planned.out_of_stock_skus(shown) == 0
+    assert planned.oos_percentage(shown) == 0.0
+
+
+def test_a_priorogram_is_complied_with_by_its_available_products() -> None:
+    right = replace(OWN, is_compliant=True)
+    several = image(*(replace(right, product_id=n) for n in (1, 1, 2, 3)), planned=(1, 2, 3))
+    lacking = image(right, replace(OWN, product_id=9, is_compliant=False), planned=(1, 2, 3))
+
+    assert planned.planogram_facings(several) == 3
+    assert planned.planogram_compliance(several) == 100.0
+    assert measure(lacking)["planogram_compliance"] == 33.33
+    assert planned.out_of_stock_skus(lacking) == 2
 
 
 def test_an_empty_cooler_with_a_planogram_is_out_of_everything() -> None:
@@ -186,6 +279,7 @@ def test_without_a_planogram_nothing_is_compared() -> None:
         "out_of_stock_skus",
         "oos_percentage",
         "assortment_depth_compliance",
+        "percentage_of_oos_sku",
     }
     assert {name for name in compared if figures[name] is not None} == set()
 
@@ -206,11 +300,14 @@ def test_without_facings_there_are_counts_but_no_shares() -> None:
         "sku_count_our",
         "sku_count_foreign",
         "assortment_depth_numeric",
+        "stacked_products",
+        "our_stock",
+        "empty_facing",
     }
 
 
 def test_only_gaps_have_no_purity() -> None:
-    assert formulas.purity_percentage(image(GAP, GAP)) is None
+    assert shares.purity_percentage(image(GAP, GAP)) is None
 
 
 # The catalogue of KPIs
@@ -234,6 +331,16 @@ PUBLISHED = {
     "SKUCount",
     "SKUCountOur",
     "SKUCountForeign",
+    "SSDCount",
+    "NCBCount",
+    "PercentageOfSSD",
+    "PercentageOfNCB",
+    "OurStock",
+    "EmptyFacing",
+    "PercentageOfOOSSku",
+    "PercentageOfEmptyFacing",
+    "PercentageOfOurProduct",
+    "PercentageOfForeignProduct",
 }
 
 
@@ -252,7 +359,8 @@ def test_every_kpi_has_a_name_of_its_own_and_says_its_formula_source_and_example
 
 def test_every_value_has_the_type_of_its_measure() -> None:
     types: dict[Measure, type] = {Measure.COUNT: int, Measure.PERCENT: float, Measure.YES_NO: bool}
-    figures = measure(image(*TEN, *filled(50), planned=(1, 2)))
+    drinks = (replace(OWN, beverage_type="SSD"), replace(OWN, beverage_type="NCB"))
+    figures = measure(image(*TEN, *filled(50), *drinks, planned=(1, 2)))
 
     assert {figure.column for figure in KPIS if type(figures[figure.column]) is not types[figure.measure]} == set()
 
@@ -261,7 +369,7 @@ def test_values_are_rounded_for_readers_only() -> None:
     shown = image(OWN, FOREIGN, GAP)
     rounded: Value = measure(shown)["own_share_of_shelf"]
 
-    assert formulas.own_share_of_shelf(shown) == pytest.approx(100 / 3, abs=1e-12)
+    assert shares.own_share_of_shelf(shown) == pytest.approx(100 / 3, abs=1e-12)
     assert rounded == 33.33
 
 
@@ -269,7 +377,8 @@ def test_every_kpi_is_a_column_of_the_image_record() -> None:
     (group,) = GROUPS
 
     assert group.of == "AssetPurity"
-    assert [column.wire for column in group.columns] == [figure.wire for figure in KPIS]
+    versions = ["KpiVersion", "KpiPlanogramId", "PlanogramVersion", "PlanogramModifiedOn"]
+    assert [column.wire for column in group.columns] == [figure.wire for figure in KPIS] + versions
     by_wire = {column.wire: column for column in group.columns}
     assert by_wire["Competition"].type is FieldType.BOOLEAN
     assert by_wire["TotalStock"].type is FieldType.INTEGER

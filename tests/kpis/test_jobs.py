@@ -1,12 +1,13 @@
 """Measuring on a real database: once for each result, the picture is finished, outsiders are told."""
 
 import asyncio
+from dataclasses import replace
 
 import httpx
 
 from coldshelf.kit.ids import ClientId
 from coldshelf.kit.runtime import Runtime
-from coldshelf.kpis.formulas import KPIS
+from coldshelf.kpis.formulas import KPI_VERSION, KPIS
 from coldshelf.pictures.models import Status
 from tests.compliance.cooler import Cooler
 
@@ -19,8 +20,10 @@ async def test_the_table_has_a_column_for_each_kpi_and_no_others(run: Runtime, c
             "SELECT column_name, data_type FROM information_schema.columns WHERE table_name = 'picture_kpi'"
         )
 
-    keys = {"client_id": "bigint", "picture_id": "bigint", "result_id": "bigint"}
-    assert {row["column_name"]: row["data_type"] for row in rows} == keys | {
+    keys = dict.fromkeys(("client_id", "picture_id", "result_id"), "bigint")
+    versions = dict.fromkeys(("kpi_version", "kpi_planogram_id", "planogram_version"), "bigint")
+    versions |= {"planogram_modified_on": "timestamp with time zone"}
+    assert {row["column_name"]: row["data_type"] for row in rows} == keys | versions | {
         figure.column: POSTGRES_TYPES[figure.measure] for figure in KPIS
     }
 
@@ -61,6 +64,21 @@ async def test_a_compared_picture_gets_its_figures(run: Runtime, client_id: Clie
         "planogram_compliance": 50.0,
         "out_of_stock_skus": 3,
         "oos_percentage": 60.0,
+        "stacked_products": 0,
+        "ssd_count": None,
+        "ncb_count": None,
+        "percentage_of_ssd": None,
+        "percentage_of_ncb": None,
+        "our_stock": 3,
+        "empty_facing": 1,
+        "percentage_of_our_product": 75.0,
+        "percentage_of_foreign_product": 25.0,
+        "percentage_of_empty_facing": 16.67,
+        "percentage_of_oos_sku": 60.0,
+        "kpi_version": KPI_VERSION,
+        "kpi_planogram_id": await cooler.value("SELECT id FROM planogram"),
+        "planogram_version": 1,
+        "planogram_modified_on": await cooler.value("SELECT modified_on FROM planogram"),
     }
 
 
@@ -89,6 +107,42 @@ async def test_a_picture_without_a_planogram_has_figures_of_the_shelf_only(run: 
     (row,) = await cooler.rows("SELECT own_share_of_shelf, planogram_facings, compliant_facings FROM picture_kpi")
     assert tuple(row) == (50.0, None, None)
     assert await cooler.value("SELECT status_id FROM picture") == Status.PROCESSED
+
+
+async def test_figures_say_which_planogram_and_which_version_of_it_they_come_from(
+    run: Runtime, client_id: ClientId, admin: httpx.AsyncClient
+) -> None:
+    cooler = await Cooler.make(run, client_id, ["ab"])
+    async with run.database.scope(client_id) as connection:
+        await connection.execute("UPDATE planogram SET version = 7")
+    await cooler.recognise("ab")
+    await cooler.settle()
+
+    answer = await admin.get("/controllers/AssetPurity.ashx", params={"action": "list"})
+
+    (record,) = answer.json()["records"]
+    assert (record["KpiPlanogramId"], record["PlanogramVersion"]) == (record["PlanogramId"], 7)
+    assert record["PlanogramModifiedOn"] < record["ModifiedOn"]
+    assert (record["KpiVersion"], record["ResultVersion"], record["ModelVersion"]) == (KPI_VERSION, 1, "fake 1")
+    assert record["ResultSource"] == "recogniser"
+
+
+async def test_levels_and_beverage_types_reach_the_figures_and_stacked_products_do_not(
+    run: Runtime, client_id: ClientId
+) -> None:
+    cooler = await Cooler.make(run, client_id, ["ab"])
+    async with run.database.scope(client_id) as connection:
+        await connection.execute("UPDATE product SET beverage_type = 'SSD' WHERE sku = 'a'")
+    top = replace(cooler.row("b", 1, 1), stack_index=1)
+    rows = [replace(cooler.row("a", 1, 1), stack_size=1, fill_level=50), top, cooler.row("_", 1, 2)]
+    await cooler.serve(rows)
+
+    await cooler.settle()
+
+    (row,) = await cooler.rows("SELECT * FROM picture_kpi")
+    assert (row["total_facings"], row["total_stock"], row["stacked_products"]) == (2, 1, 1)
+    assert (row["occupancy_percentage"], row["ssd_count"], row["percentage_of_ssd"]) == (25.0, 1, 100.0)
+    assert (row["compliant_facings"], row["non_compliant_facings"], row["out_of_stock_skus"]) == (1, 1, 0)
 
 
 async def test_a_job_that_runs_twice_tells_once(run: Runtime, client_id: ClientId) -> None:

@@ -70,3 +70,29 @@ def test_shelf_without_products_is_kept():
 
 def test_no_shelf_is_an_empty_list():
     assert recognition_json([], []) == {"shelf": []}
+
+
+def test_stacked_products_stand_under_their_base_with_a_count_of_their_own():
+    rows = [
+        row(1, 2, stack_index=2, sku="C"),
+        row(1, 1, sku="A"),
+        row(1, 2, stack_index=1, sku="B", is_unknown=True, confidence=40.0),
+        row(1, 2, stack_size=2, sku="C"),
+    ]
+
+    first, second = products(recognition_json(rows, [1]))
+
+    assert (first["stacked"], first["stackSize"]) == (None, 0)
+    assert (second["position"], second["stackSize"], second["sku"]) == (2, 2, ["C", "-1000"])
+    assert [(one["position"], one["sku"], one["confidence"]) for one in second["stacked"]] == [
+        (1, ["-1000"], 0.4),
+        (2, ["C"], 100),
+    ]
+    assert {(one["stacked"], one["stackSize"]) for one in second["stacked"]} == {(None, 0)}
+    assert set(second["stacked"][0]) == PUBLISHED_KEYS
+
+
+def test_capacity_is_what_still_fits_in():
+    gap, facing = products(recognition_json([row(1, 1, is_empty=True, capacity=4), row(1, 2, capacity=2)], [1]))
+
+    assert (gap["capacity"], facing["capacity"]) == (4, 2)

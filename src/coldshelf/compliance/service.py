@@ -54,7 +54,7 @@ async def _compare(run: Runtime, connection: Connection, picture: Picture, resul
     await renditions.touch(connection, picture.id)
     if await store.is_compared(connection, result.id):
         return
-    matches = await run.off_loop(match, [_found(row) for row in result.rows], planned)
+    matches = await run.off_loop(match, [_found(row) for row in result.rows if not row.stack_index], planned)
     places = {row.id: (row.shelf, row.position) for row in result.rows}
     await store.add_matches(
         connection,

@@ -1,14 +1,19 @@
 """Measures pictures whose result was held against the planogram, and tells that they are processed."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 from coldshelf.compliance import service as compliance
+from coldshelf.kit.db import Connection
 from coldshelf.kit.events import Step
 from coldshelf.kit.runtime import Runtime
 from coldshelf.kpis import store
 from coldshelf.kpis.events import PROCESSED
-from coldshelf.kpis.formulas import FacingFigure, ImageFigures, measure
+from coldshelf.kpis.figures import FacingFigure, ImageFigures, Value
+from coldshelf.kpis.formulas import KPI_VERSION, measure
+from coldshelf.masterdata import service as masterdata
 from coldshelf.pictures.events import picture_event
+from coldshelf.pictures.models import Picture
 from coldshelf.pictures.service import renditions
 from coldshelf.recognition import service as recognition
 from coldshelf.recognition.models import Row
@@ -31,24 +36,55 @@ async def measure_picture(step: Step) -> None:
         compliant = await compliance.compliant_facings(connection, result.id) if planned else {}
         if compliant is None:
             return
-        figures = measure(figures_of(result.rows, [place.product_id for place in planned], compliant))
-        if await store.write_figures(connection, picture.id, result_id=result.id, figures=figures):
+        seen = Seen(result.rows, tuple(place.product_id for place in planned), compliant)
+        columns = {
+            **await figures_of(connection, seen),
+            **await _versions(connection, picture, is_planned=bool(planned)),
+        }
+        if await store.write_figures(connection, picture.id, result_id=result.id, columns=columns):
             await renditions.finish(connection, picture.id)
             await run.events.publish(connection, picture_event(PROCESSED, step.event.client_id, picture, links=LINKS))
 
 
-def figures_of(rows: Sequence[Row], planned: Sequence[int], compliant: Mapping[int, bool]) -> ImageFigures:
-    """Reduce a result to what the formulas need. Recognition gives no fill levels yet, so there is no occupancy."""
-    return ImageFigures(
-        tuple(
-            FacingFigure(
-                product_id=None if row.is_unknown or row.is_empty else row.product_id,
-                is_foreign=row.is_foreign,
-                is_empty=row.is_empty,
-                fill_level=None,
-                is_compliant=compliant.get(row.id),
-            )
-            for row in rows
-        ),
-        tuple(planned),
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A result for the formulas: its rows, the product of each planned place, compliance by the id of the row."""
+
+    rows: Sequence[Row]
+    planned: tuple[int, ...]
+    compliant: Mapping[int, bool]
+
+
+async def figures_of(connection: Connection, seen: Seen) -> dict[str, Value]:
+    """Compute every KPI of a result, by column."""
+    beverages = await masterdata.beverage_types(connection, {row.product_id for row in seen.rows})
+    return measure(image_of(seen, beverages))
+
+
+def image_of(seen: Seen, beverages: Mapping[int, str]) -> ImageFigures:
+    """Reduce a result to what the formulas need."""
+    facings = tuple(
+        FacingFigure(
+            product_id=None if row.is_unknown or row.is_empty else row.product_id,
+            is_foreign=row.is_foreign,
+            is_empty=row.is_empty,
+            fill_level=row.fill_level,
+            is_compliant=seen.compliant.get(row.id),
+            is_stacked=row.stack_index > 0,
+            beverage_type=beverages.get(row.product_id, ""),
+        )
+        for row in seen.rows
     )
+    return ImageFigures(facings, seen.planned)
+
+
+async def _versions(connection: Connection, picture: Picture, *, is_planned: bool) -> dict[str, object]:
+    """Say what the figures come from, beside the result."""
+    planogram_id = picture.planogram_id if is_planned else None
+    version, modified_on = await masterdata.planogram_stamp(connection, planogram_id) if planogram_id else (None, None)
+    return {
+        "kpi_version": KPI_VERSION,
+        "kpi_planogram_id": planogram_id,
+        "planogram_version": version,
+        "planogram_modified_on": modified_on,
+    }

@@ -3,16 +3,15 @@
 from collections.abc import Mapping
 
 from coldshelf.kit.db import Connection
-from coldshelf.kpis.formulas import Value
 
 
 async def write_figures(
-    connection: Connection, picture_id: int, *, result_id: int, figures: Mapping[str, Value]
+    connection: Connection, picture_id: int, *, result_id: int, columns: Mapping[str, object]
 ) -> bool:
     """Write the figures (column to value) of a result; False when those of this or of a newer one stand already."""
-    names = ", ".join(figures)
-    places = ", ".join(f"${n}" for n in range(3, len(figures) + 3))
-    changes = ", ".join(f"{name} = excluded.{name}" for name in figures)
+    names = ", ".join(columns)
+    places = ", ".join(f"${n}" for n in range(3, len(columns) + 3))
+    changes = ", ".join(f"{name} = excluded.{name}" for name in columns)
     written = await connection.fetchval(
         f"""
         INSERT INTO picture_kpi (client_id, picture_id, result_id, {names})
@@ -22,6 +21,6 @@ async def write_figures(
         RETURNING 1""",
         picture_id,
         result_id,
-        *figures.values(),
+        *columns.values(),
     )
     return written is not None

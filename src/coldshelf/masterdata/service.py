@@ -2,6 +2,7 @@
 
 from collections.abc import Collection
 from dataclasses import dataclass
+from datetime import datetime
 
 from coldshelf.kit.db import Connection
 from coldshelf.kit.ids import ClientId
@@ -27,6 +28,7 @@ class Asset:
     doors: int | None
     columns: int | None
     shelves: int | None
+    items_per_column: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +123,16 @@ async def first_images(connection: Connection, product_ids: Collection[int]) -> 
 async def use_planogram(connection: Connection, planogram_id: int) -> None:
     """Freeze a planogram: from its first use for a picture it does not change."""
     await store.freeze_planogram(connection, planogram_id)
+
+
+async def planogram_stamp(connection: Connection, planogram_id: int) -> tuple[int | None, datetime | None]:
+    """Give the version number that a planogram carries, and when it was last changed."""
+    return await store.planogram_stamp(connection, planogram_id)
+
+
+async def beverage_types(connection: Connection, product_ids: Collection[int]) -> dict[int, str]:
+    """Give the type of beverage of each product that has one."""
+    return await store.beverage_types(connection, product_ids)
 
 
 async def planogram_name(connection: Connection, planogram_id: int) -> str | None:

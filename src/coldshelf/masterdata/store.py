@@ -1,6 +1,7 @@
 """Every query of master data that is not a declared list or save."""
 
 from collections.abc import Collection, Sequence
+from datetime import datetime
 
 from asyncpg import Record
 
@@ -66,7 +67,7 @@ async def replace_places(connection: Connection, planogram_id: int, rows: Sequen
 
 ASSETS = """
     SELECT a.id, a.serial_number, a.is_active, a.location_id, a.planogram_id, p.name AS planogram_name,
-        t.doors, t.columns, t.shelves
+        t.doors, t.columns, t.shelves, t.items_per_column
     FROM asset a
     JOIN asset_type t ON t.client_id = a.client_id AND t.id = a.asset_type_id
     LEFT JOIN planogram p ON p.client_id = a.client_id AND p.id = a.planogram_id AND NOT p.is_deleted
@@ -154,6 +155,18 @@ async def freeze_planogram(connection: Connection, planogram_id: int) -> None:
     await connection.execute(
         "UPDATE planogram SET used_on = clock_timestamp() WHERE id = $1 AND used_on IS NULL", planogram_id
     )
+
+
+async def planogram_stamp(connection: Connection, planogram_id: int) -> tuple[int | None, datetime | None]:
+    row = await connection.fetchrow("SELECT version, modified_on FROM planogram WHERE id = $1", planogram_id)
+    return (row["version"], row["modified_on"]) if row else (None, None)
+
+
+async def beverage_types(connection: Connection, product_ids: Collection[int]) -> dict[int, str]:
+    rows = await connection.fetch(
+        "SELECT id, beverage_type FROM product WHERE id = ANY($1) AND beverage_type <> ''", list(product_ids)
+    )
+    return {row["id"]: row["beverage_type"] for row in rows}
 
 
 async def planogram_name(connection: Connection, planogram_id: int) -> str | None:

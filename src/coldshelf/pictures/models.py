@@ -86,6 +86,7 @@ class Picture:
     rejection_reason: str | None
     is_stitched: bool
     columns: int | None
+    items_per_column: int | None
     serial_number: str | None
     location_code: str | None
     location_name: str | None

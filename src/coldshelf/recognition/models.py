@@ -5,7 +5,12 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A row of a result: a facing, or a gap with the pseudo-product Empty. Corners in pixels, top-left first."""
+    """A row of a result: a facing, or a gap with the pseudo-product Empty. Corners in pixels, top-left first.
+
+    `confidence` and `seen_confidence` (by looks alone) are in percent. A row with a `stack_index` above 0 stands on the
+    one with the same shelf and position, whose `stack_size` counts those above it; it is no facing of its own.
+    `fill_level` is in percent, None where it cannot be seen; `capacity`: products that still fit in.
+    """
 
     product_id: int
     product_name: str
@@ -18,6 +23,12 @@ class Row:
     confidence: float | None
     corners: tuple[tuple[float, float], ...]
     alternatives: str = "[]"
+    seen_confidence: float | None = None
+    stack_index: int = 0
+    stack_size: int = 0
+    fill_level: int | None = None
+    capacity: int = 0
+    door: int = 1
     id: int = 0
 
 
@@ -30,3 +41,11 @@ class Result:
     model_version: str
     shelves: str
     rows: tuple[Row, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Grids:
+    """The shelf x column grids of a result as comma lists: product ids, and products one behind the other."""
+
+    purity: str
+    depth: str

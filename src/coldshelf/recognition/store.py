@@ -5,25 +5,27 @@ from uuid import UUID
 
 from coldshelf.kit.db import Connection
 from coldshelf.pictures.models import Picture
-from coldshelf.recognition.models import Result, Row
+from coldshelf.recognition.models import Grids, Result, Row
 
 NEXT_NUMBER = "SELECT coalesce(max(number), 0) + 1 FROM recognition_result WHERE picture_id = $1"
 ADD_RESULT = """
     INSERT INTO recognition_result (client_id, picture_id, number, event_id, recogniser, recogniser_version,
-        is_served, shelves, purity_status)
-    VALUES (coldshelf_client(), $1, $2, $3, $4, $5, true, $6, $7) RETURNING id"""
+        is_served, shelves, purity_status, depth_status)
+    VALUES (coldshelf_client(), $1, $2, $3, $4, $5, true, $6, $7, $8) RETURNING id"""
 ADD_FACING = """
     INSERT INTO facing (client_id, result_id, picture_id, product_id, product_name, sku, is_foreign, is_empty,
-        is_unknown, shelf, position, confidence, x1, y1, x2, y2, x3, y3, x4, y4, alternatives,
+        is_unknown, shelf, position, confidence, seen_confidence, stack_index, stack_size, fill_level, capacity, door,
+        x1, y1, x2, y2, x3, y3, x4, y4, alternatives,
         location_code, location_name, serial_number, city, state, country)
     VALUES (coldshelf_client(), $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19,
-        $20, $21, $22, $23, $24, $25, $26)"""
+        $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30, $31, $32)"""
 SERVED = """
     SELECT id, number, model_version, shelves FROM served_result WHERE picture_id = $1"""
 ROWS = """
     SELECT id, product_id, product_name, sku, is_foreign, is_empty, is_unknown, shelf, position, confidence,
-        alternatives, x1, y1, x2, y2, x3, y3, x4, y4
-    FROM facing WHERE result_id = $1 ORDER BY shelf, position, id"""
+        seen_confidence, stack_index, stack_size, fill_level, capacity, door, alternatives,
+        x1, y1, x2, y2, x3, y3, x4, y4
+    FROM facing WHERE result_id = $1 ORDER BY shelf, position, stack_index, id"""
 
 
 async def retire(connection: Connection, picture_id: int) -> None:
@@ -41,13 +43,13 @@ async def add_result(
     event_id: UUID,
     recogniser: tuple[str, str],
     shelves: str,
-    purity_status: str,
+    grids: Grids,
     rows: Sequence[Row],
 ) -> int:
     """Add the next version and serve it; `recogniser` is its name and version."""
     number = await connection.fetchval(NEXT_NUMBER, picture.id)
     result_id: int = await connection.fetchval(
-        ADD_RESULT, picture.id, number, event_id, *recogniser, shelves, purity_status
+        ADD_RESULT, picture.id, number, event_id, *recogniser, shelves, grids.purity, grids.depth
     )
     await connection.executemany(ADD_FACING, [_facing(result_id, picture, row) for row in rows])
     return result_id
@@ -66,6 +68,12 @@ def _facing(result_id: int, picture: Picture, row: Row) -> tuple[object, ...]:
         row.shelf,
         row.position,
         row.confidence,
+        row.seen_confidence,
+        row.stack_index,
+        row.stack_size,
+        row.fill_level,
+        row.capacity,
+        row.door,
         *(float(value) for corner in row.corners for value in corner),
         row.alternatives,
         picture.location_code,

@@ -1,6 +1,7 @@
-"""What kpis adds to AssetPurity: a column for each registered KPI."""
+"""What kpis adds to AssetPurity: a column for each registered KPI, and the versions that the figures come from."""
 
-from coldshelf.kpis.formulas import KPIS, Measure
+from coldshelf.kpis.figures import Measure
+from coldshelf.kpis.formulas import KPIS
 from coldshelf.records.dataset import Column, ColumnGroup
 from coldshelf.records.fields import FieldType
 
@@ -9,19 +10,28 @@ TYPES = {
     Measure.PERCENT: FieldType.FLOAT,
     Measure.YES_NO: FieldType.BOOLEAN,
 }
-
-KPI_COLUMNS = ColumnGroup(
-    of="AssetPurity",
-    relation="picture_kpi",
-    key="picture_id",
-    columns=tuple(
-        Column(
-            wire=figure.wire,
-            column=figure.column,
-            type=TYPES[figure.measure],
-            unit="percent" if figure.measure is Measure.PERCENT else "",
-            meaning=figure.meaning,
-        )
-        for figure in KPIS
+FIGURES = tuple(
+    Column(
+        wire=figure.wire,
+        column=figure.column,
+        type=TYPES[figure.measure],
+        unit="percent" if figure.measure is Measure.PERCENT else "",
+        meaning=figure.meaning,
+    )
+    for figure in KPIS
+)
+VERSIONS = (
+    Column(wire="KpiVersion", type=FieldType.INTEGER, meaning="Version of the formulas that gave the figures"),
+    Column(
+        wire="KpiPlanogramId", type=FieldType.INTEGER, meaning="Planogram that the figures were held against, if any"
+    ),
+    Column(wire="PlanogramVersion", type=FieldType.INTEGER, meaning="Version number of that planogram at that time"),
+    Column(
+        wire="PlanogramModifiedOn",
+        type=FieldType.TIMESTAMP,
+        unit="UTC",
+        meaning="Last change of that planogram before the figures were made",
     ),
 )
+
+KPI_COLUMNS = ColumnGroup(of="AssetPurity", relation="picture_kpi", key="picture_id", columns=(*FIGURES, *VERSIONS))

@@ -64,6 +64,7 @@ ASSET_PURITY = Dataset(
         _text("PlanogramValue", "Name of the planogram at that time", "planogram_name"),
         _number("Columns", "Products on a shelf by the asset type"),
         _number("Shelves", "Shelves by the asset type"),
+        _number("ItemsPerColumn", "Products one behind the other by the asset type"),
         _number("DoorCount", "Doors of the asset"),
         _number("LightIntensity", "Light level"),
         _text("LightStatus", "Light condition"),

@@ -161,6 +161,7 @@ def picture_of(session: Session, draft: Draft, picture_id: PictureId) -> Picture
         rejection_reason=draft.verdict.reason,
         is_stitched=draft.group.is_stitched,
         columns=asset.columns if asset else None,
+        items_per_column=asset.items_per_column if asset else None,
         serial_number=asset.serial_number if asset else None,
         location_code=outlet.code if outlet else None,
         location_name=outlet.name if outlet else None,

@@ -21,11 +21,11 @@ from coldshelf.pictures.service import renditions
 from coldshelf.recognition import store
 from coldshelf.recognition.annotate import Mark, MarkKind, annotate
 from coldshelf.recognition.events import RECOGNISED
-from coldshelf.recognition.models import Result, Row
+from coldshelf.recognition.models import Grids, Result, Row
+from coldshelf.recognition.product_rows import depth_status, purity_status, rows_of
 from coldshelf.recognition.recogniser import (
     CatalogueProduct,
     Corners,
-    Detections,
     Pixels,
     PlannedFacing,
     ProductId,
@@ -75,7 +75,7 @@ async def recognise_picture(step: Step) -> None:
             event_id=step.event.id,
             recogniser=(recogniser.name, recogniser.version),
             shelves=found.shelves,
-            purity_status=purity_status(found.rows, job.picture.columns or 0),
+            grids=grids_of(found.rows, job.picture),
             rows=found.rows,
         )
         await renditions.add_rendition(connection, job.picture.id, found.annotated)
@@ -112,7 +112,7 @@ def recognise(objects: ObjectStore, recogniser: Recogniser, job: Job, annotated_
     """Look at the picture, name what stands there, draw it. Blocking and heavy."""
     image = decode(objects.get(job.image_key))
     found = recogniser.recognise(image, catalogue_of(objects, job.products), planned_of(job.places))
-    rows = rows_of(found, job.products)
+    rows = rows_of(found, job.products, job.picture.items_per_column)
     drawn = draw(image, rows)
     jpeg = encode_jpeg(drawn, quality=ANNOTATED_QUALITY)
     objects.put(annotated_key, jpeg)
@@ -157,58 +157,15 @@ def _reference(objects: ObjectStore, key: str) -> Pixels:
     return pixels
 
 
+def grids_of(rows: Sequence[Row], picture: Picture) -> Grids:
+    """Write the grids that the image record shows of a result."""
+    columns = picture.columns or 0
+    return Grids(purity_status(rows, columns), depth_status(rows, columns, picture.items_per_column))
+
+
 def planned_of(places: Sequence[Place]) -> list[PlannedFacing] | None:
     planned = [PlannedFacing(place.shelf, place.position, ProductId(place.product_id)) for place in places]
     return planned or None
-
-
-def rows_of(found: Detections, products: Sequence[Product]) -> tuple[Row, ...]:
-    """Turn detections into product rows; an unknown facing and a gap carry their pseudo-products."""
-    by_id = {product.id: product for product in products}
-    unknown = next(product for product in products if product.is_unknown)
-    empty = next(product for product in products if product.is_empty)
-    facings = [
-        _row(
-            by_id.get(facing.product_id, unknown) if facing.product_id is not None else unknown,
-            (facing.shelf, facing.position),
-            facing.corners,
-            round(facing.confidence * 100, 2),
-            orjson.dumps(
-                [{"ProductId": item.product_id, "Score": round(item.score, 4)} for item in facing.alternatives]
-            ),
-        )
-        for facing in found.facings
-    ]
-    gaps = [_row(empty, (gap.shelf, gap.position), gap.corners, None, b"[]") for gap in found.gaps]
-    return tuple(sorted((*facings, *gaps), key=lambda row: (row.shelf, row.position)))
-
-
-def _row(
-    product: Product, place: tuple[int, int], corners: Corners, confidence: float | None, alternatives: bytes
-) -> Row:
-    return Row(
-        product_id=product.id,
-        product_name=product.name,
-        sku=product.sku,
-        is_foreign=product.is_foreign,
-        is_empty=product.is_empty,
-        is_unknown=product.is_unknown,
-        shelf=place[0],
-        position=place[1],
-        confidence=confidence,
-        corners=corners,
-        alternatives=alternatives.decode(),
-    )
-
-
-def purity_status(rows: Sequence[Row], columns: int) -> str:
-    """Write the fixed grid of product ids, row by row; unknown products and places without a row are 0."""
-    shelves = max((row.shelf for row in rows), default=0)
-    width = max(columns, max((row.position for row in rows), default=0))
-    grid = [0] * (shelves * width)
-    for row in rows:
-        grid[(row.shelf - 1) * width + row.position - 1] = 0 if row.is_unknown else row.product_id
-    return ",".join(map(str, grid))
 
 
 def _mark(row: Row) -> Mark:

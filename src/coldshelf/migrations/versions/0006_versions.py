@@ -1,0 +1,10 @@
+"""Stacks, doors and depths of results; figures with the versions they come from."""
+
+from coldshelf.migrations.apply import apply_file
+
+revision = "0006"
+down_revision = "0004"
+
+
+def upgrade() -> None:
+    apply_file("0006_versions.sql")
