@@ -144,6 +144,7 @@ class ProductDesign:
     """A drink and how it looks.
 
     `contents` shows where the label does not (on cans the metal); the label is drawn in `ground`, `accent` and `ink`.
+    A `variant` above 0 chooses further ornaments and another lettering; `shape` replaces the packaging's usual form.
     """
 
     sku: str
@@ -159,10 +160,12 @@ class ProductDesign:
     ink: Colour
     cap: Colour
     contents: Colour
+    variant: int = 0
+    shape: Form | None = None
 
     @property
     def form(self) -> Form:
-        return FORMS[self.packaging]
+        return self.shape or FORMS[self.packaging]
 
 
 _METAL: Colour = (196, 200, 206)

@@ -8,7 +8,8 @@ import numpy as np
 from PIL import Image, ImageDraw
 
 from coldshelf.pictures.rendering.designs import LabelStyle, Packaging, ProductDesign
-from coldshelf.pictures.rendering.paint import Colour, Floats, Pixels, draw_word, tinted
+from coldshelf.pictures.rendering.ornaments import adorn, letter
+from coldshelf.pictures.rendering.paint import Colour, Floats, Pixels, draw_word, resized, tinted
 
 WRAP_HEIGHT = 512
 """Rows of every unrolled package; on a shelf a product is rarely taller than 300 pixels."""
@@ -37,7 +38,16 @@ def unrolled(design: ProductDesign) -> Pixels:
     return pixels
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=1024)
+def unrolled_small(design: ProductDesign) -> Pixels:
+    """Return `unrolled` at half its size, for packages up to 128 pixels high: quicker, and without shimmer."""
+    full = unrolled(design)
+    pixels = resized(full, width=full.shape[1] // 2, height=full.shape[0] // 2)
+    pixels.flags.writeable = False
+    return pixels
+
+
+@lru_cache(maxsize=1024)
 def gloss_of_rows(design: ProductDesign) -> Floats:
     """Return how strongly each row of the unrolled package mirrors the lamps, (WRAP_HEIGHT,), from 0 to 1."""
     form = design.form
@@ -82,7 +92,10 @@ def _label(design: ProductDesign, width: int, height: int) -> Image.Image:
     label = Image.new("RGB", (width, height), design.ground)
     draw = ImageDraw.Draw(label)
     _PAINTERS[design.style](draw, width, height, design)
-    if design.packaging is Packaging.SLIM_CAN:
+    if design.variant:
+        adorn(label, design)
+        letter(label, design)
+    elif design.packaging is Packaging.SLIM_CAN:
         _write_upwards(label, design)
     else:
         _write_across(draw, width, height, design)

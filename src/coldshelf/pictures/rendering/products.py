@@ -6,11 +6,11 @@ import cv2
 import numpy as np
 
 from coldshelf.pictures.rendering.designs import Form, ProductDesign
-from coldshelf.pictures.rendering.labels import WRAP_HEIGHT, gloss_of_rows, unrolled
+from coldshelf.pictures.rendering.labels import WRAP_HEIGHT, gloss_of_rows, unrolled, unrolled_small
 from coldshelf.pictures.rendering.paint import Floats, Mask, Pixels, paste, resized
 
 _OVERSAMPLING = 2
-_LID_TILT = 0.045  # height of the lid's ellipse over the height of a package seen from the highest camera
+LID_TILT = 0.045  # height of the lid's ellipse over the height of a package seen from the highest camera
 _BOX_SIDE = 0.16  # share of a turned carton's width that shows its side
 
 
@@ -38,9 +38,9 @@ def chance_view(rng: np.random.Generator, *, elevation: float | None = None) -> 
     return View(turn=float(np.clip(turn, -0.6, 0.6)), elevation=tilt if elevation is None else elevation, light=light)
 
 
-def render_view(design: ProductDesign, *, height_px: int, view: View) -> Pixels:
-    """Draw the package from a given view as an RGBA sprite (height_px, its width, 4)."""
-    width_px = sprite_width(design, height_px)
+def render_view(design: ProductDesign, *, height_px: int, view: View, width_px: int = 0) -> Pixels:
+    """Draw the package from a given view as an RGBA sprite (height_px, width_px or its natural width, 4)."""
+    width_px = width_px or sprite_width(design, height_px)
     height, width = height_px * _OVERSAMPLING, width_px * _OVERSAMPLING
     draw = _box_sprite if design.form.is_box else _round_sprite
     return resized(draw(design, height, width, view), width=width_px, height=height_px)
@@ -86,7 +86,7 @@ def _radius(form: Form, rows: Floats) -> Floats:
 
 def _round_sprite(design: ProductDesign, height: int, width: int, view: View) -> Pixels:
     x, y = _grid(height, width)
-    tilt = np.float32(abs(view.elevation) * _LID_TILT)
+    tilt = np.float32(abs(view.elevation) * LID_TILT)
     sign = np.float32(np.sign(view.elevation))
     radius = _radius(design.form, (y - tilt) / (1 - 2 * tilt))
     across = np.clip(x / radius, -1, 1)  # (height, width): -1 left rim, 1 right rim
@@ -103,10 +103,10 @@ def _round_sprite(design: ProductDesign, height: int, width: int, view: View) ->
 
 def _bent(design: ProductDesign, row: Floats, angle: Floats) -> Floats:
     """Fetch the label's colour for each pixel: row from 0 to 1, angle in radians from the front; (height, width, 3)."""
-    art = unrolled(design)
-    art_width = art.shape[1]
+    art = unrolled(design) if row.shape[0] > WRAP_HEIGHT // 2 else unrolled_small(design)
+    art_height, art_width = art.shape[:2]
     columns = (angle / np.float32(np.pi) + np.float32(0.5)) * art_width
-    rows = np.broadcast_to(np.clip(row, 0, 1) * (WRAP_HEIGHT - 1), columns.shape)
+    rows = np.broadcast_to(np.clip(row, 0, 1) * (art_height - 1), columns.shape)
     wrapped = np.mod(columns, art_width).astype(np.float32)
     shrunk = cv2.remap(art, wrapped, rows.astype(np.float32), cv2.INTER_LINEAR, borderMode=cv2.BORDER_WRAP)
     return np.asarray(shrunk, dtype=np.float32)

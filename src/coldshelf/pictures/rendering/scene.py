@@ -6,11 +6,12 @@ import cv2
 import numpy as np
 
 from coldshelf.pictures.rendering.cabinet import draw_empty_cooler, draw_fronts, light_map, livery_of
-from coldshelf.pictures.rendering.camera import Corners, Homography, photograph, seen_corners, slant
+from coldshelf.pictures.rendering.camera import Homography, photograph, seen_corners, slant
 from coldshelf.pictures.rendering.designs import CATALOGUE, ProductDesign, design_of
 from coldshelf.pictures.rendering.layout import Layout, Place, Row, lay_out
 from coldshelf.pictures.rendering.paint import Box, Pixels, paste
 from coldshelf.pictures.rendering.products import chance_view, render_view, sprite_width
+from coldshelf.pictures.rendering.truth import RenderedScene, TrueFacing, TrueGap, TrueShelf, box_around
 
 _DEPTH_STEP = 0.085  # from one product to the next behind it, in units of the distance to the camera
 _DIM = 0.62  # light that reaches each further product
@@ -37,43 +38,6 @@ class SceneSpec:
     perspective: tuple[float, float] = (0.0, 0.0)
     depth_rows: int = 2
     jpeg_quality: int | None = 90
-
-
-@dataclass(frozen=True, slots=True)
-class TrueShelf:
-    """A shelf and the space above it; the first is the topmost."""
-
-    number: int
-    corners: Corners
-
-
-@dataclass(frozen=True, slots=True)
-class TrueFacing:
-    """A front-row product; shelf and position count from 1, gaps take part in the count."""
-
-    shelf: int
-    position: int
-    sku: str
-    corners: Corners
-
-
-@dataclass(frozen=True, slots=True)
-class TrueGap:
-    """An empty place, as wide as the mean product of its shelf and as high as the tallest."""
-
-    shelf: int
-    position: int
-    corners: Corners
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class RenderedScene:
-    """A picture, RGB (height, width, 3), and its truth in pixels of that picture."""
-
-    image: Pixels
-    shelves: tuple[TrueShelf, ...]
-    facings: tuple[TrueFacing, ...]
-    gaps: tuple[TrueGap, ...]
 
 
 def render_scene(spec: SceneSpec, catalogue: tuple[ProductDesign, ...] = CATALOGUE) -> RenderedScene:
@@ -129,11 +93,14 @@ def _with_truth(image: Pixels, layout: Layout, standing: list[_Standing], bend: 
         shelves=tuple(
             TrueShelf(row.number, seen_corners((left, row.top, right, row.bottom), bend)) for row in layout.rows
         ),
-        facings=tuple(
-            TrueFacing(each.shelf, each.position, each.sku, seen_corners(each.box, bend)) for each in standing
-        ),
+        facings=tuple(_facing(each, bend) for each in standing),
         gaps=tuple(TrueGap(place.shelf, place.position, seen_corners(place.box, bend)) for place in gaps),
     )
+
+
+def _facing(each: _Standing, bend: Homography) -> TrueFacing:
+    corners = seen_corners(each.box, bend)
+    return TrueFacing(each.shelf, each.position, each.sku, corners, box_around(corners))
 
 
 def _rng(spec: SceneSpec, *purpose: int) -> np.random.Generator:
