@@ -6,11 +6,11 @@ import cv2
 import numpy as np
 
 from coldshelf.pictures.rendering.camera import Homography
-from coldshelf.pictures.rendering.cooler import Cooler
+from coldshelf.pictures.rendering.cooler import Cooler, CoolerKind
 from coldshelf.pictures.rendering.designs import CATALOGUE, ProductDesign
 from coldshelf.pictures.rendering.doors import draw_doors
 from coldshelf.pictures.rendering.film import Film, expose
-from coldshelf.pictures.rendering.furniture import draw_body, draw_fronts, draw_lamps, light_map
+from coldshelf.pictures.rendering.furniture import draw_fronts, draw_inside, draw_lamps, draw_outside, light_map
 from coldshelf.pictures.rendering.room import draw_room
 from coldshelf.pictures.rendering.stage import Owners, Stage
 from coldshelf.pictures.rendering.stocking import Standing, Stocker
@@ -48,8 +48,12 @@ def render_cooler(spec: CoolerSpec) -> RenderedScene:
 def _draw(spec: CoolerSpec, view: Viewpoint) -> tuple[Stage, list[Standing]]:
     stage, cooler = Stage(view), spec.cooler
     draw_room(stage, spec.clutter, _rng(spec, 1))
-    draw_body(stage, cooler)
+    draw_outside(stage, cooler)
+    before = stage.pixels.copy()
+    draw_inside(stage, cooler)
     standing = Stocker(stage, _rng(spec, 2)).fill(cooler)
+    if cooler.kind is not CoolerKind.OPEN_RACK:
+        stage.restore_outside(before, (0, 0, cooler.width, cooler.height))
     draw_fronts(stage, cooler, _rng(spec, 3))
     stage.pixels = np.clip(stage.pixels * light_map(stage, cooler, _rng(spec, 4)), 0, 255).astype(np.uint8)
     draw_lamps(stage, cooler)

@@ -15,12 +15,18 @@ _BOARD = 9.0  # mm, thickness of a wire shelf
 _FENCE = 34.0  # mm, height of the wire before the products
 
 
-def draw_body(stage: Stage, cooler: Cooler) -> None:
-    """Draw what stands behind the products."""
+def draw_outside(stage: Stage, cooler: Cooler) -> None:
+    """Draw the cooler's body with its sign; a rack has none."""
+    if cooler.kind is not CoolerKind.OPEN_RACK:
+        _draw_sides(stage, cooler)
+        _draw_front(stage, cooler)
+
+
+def draw_inside(stage: Stage, cooler: Cooler) -> None:
+    """Draw walls and boards, as far as depth goes."""
     if cooler.kind is CoolerKind.OPEN_RACK:
         _draw_rack(stage, cooler)
     else:
-        _draw_outside(stage, cooler)
         _draw_walls(stage, cooler)
     for shelf in cooler.shelves:
         _draw_board(stage, cooler, shelf)
@@ -94,7 +100,17 @@ def _hang(stage: Stage, picture: Pixels, box: tuple[float, float, float, float],
     stage.paste(sprite, left=round(x0), top=round(y0), owner=0)
 
 
-def _draw_outside(stage: Stage, cooler: Cooler) -> None:
+def _draw_sides(stage: Stage, cooler: Cooler) -> None:
+    """Draw the side wall that a camera beside the cooler sees from outside."""
+    left, top, right, bottom = cooler.outline
+    back = cooler.depth + 60
+    for x, is_seen in ((left, stage.view.eye[0] < left), (right, stage.view.eye[0] > right)):
+        if is_seen:
+            side = [(x, top, 0.0), (x, top, back), (x, bottom, back), (x, bottom, 0.0)]
+            stage.polygon(side, tinted(cooler.look.body, 0.6))
+
+
+def _draw_front(stage: Stage, cooler: Cooler) -> None:
     look = cooler.look
     left, top, right, bottom = cooler.outline
     stage.bar((left, top, right, bottom), look.body, hides=False)
@@ -131,11 +147,17 @@ def _draw_fan(stage: Stage, cooler: Cooler) -> None:
     high = min(110.0, 0.6 * (cooler.shelves[0].foot - cooler.shelves[0].ceiling) if cooler.shelves else 110.0)
     stage.bar((0.15 * cooler.width, 0, 0.85 * cooler.width, high), tinted(cooler.look.wall, 1.05), z=z, hides=False)
     for x in (0.35, 0.65):
-        circle = [
-            (x * cooler.width + 0.4 * high * math.cos(a), high / 2 + 0.4 * high * math.sin(a), z)
-            for a in np.linspace(0, 2 * math.pi, 20)
-        ]
-        stage.polygon(circle, (44, 46, 50))
+        for share, colour in (
+            (0.42, (70, 72, 76)),
+            (0.36, (120, 122, 126)),
+            (0.28, (64, 66, 70)),
+            (0.12, (130, 132, 136)),
+        ):
+            circle = [
+                (x * cooler.width + share * high * math.cos(a), high / 2 + share * high * math.sin(a), z)
+                for a in np.linspace(0, 2 * math.pi, 20)
+            ]
+            stage.polygon(circle, colour)
 
 
 def _draw_board(stage: Stage, cooler: Cooler, shelf: StockedShelf) -> None:

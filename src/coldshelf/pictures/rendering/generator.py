@@ -41,6 +41,14 @@ _OWN_MAKER = "Northpier Beverages"
 _METAL: Colour = (196, 200, 206)
 _CANS = (Packaging.CAN, Packaging.SLIM_CAN)
 _BOTTLES = (Packaging.PET, Packaging.WIDE_PET, Packaging.GLASS)
+_COMMONNESS = {
+    Packaging.CAN: 0.22,
+    Packaging.SLIM_CAN: 0.24,
+    Packaging.PET: 0.26,
+    Packaging.WIDE_PET: 0.16,
+    Packaging.GLASS: 0.07,
+    Packaging.CARTON: 0.05,
+}
 _MILLILITRES = {
     Packaging.CAN: (330, 355),
     Packaging.SLIM_CAN: (250, 330),
@@ -123,7 +131,8 @@ def _brand(rng: np.random.Generator, number: int, known: set[str]) -> _Brand:
     while word in known:
         word = _word(rng)
     known.add(word)
-    kinds = list(rng.permutation([*_CANS[: int(rng.integers(1, 3))], *_BOTTLES, Packaging.CARTON]))
+    count = int(rng.choice([1, 2, 2, 3]))
+    kinds = rng.choice([kind.value for kind in _COMMONNESS], size=count, replace=False, p=list(_COMMONNESS.values()))
     return _Brand(
         word=word,
         maker=_OWN_MAKER if rng.random() < 0.6 else f"{word} Drinks",
@@ -131,7 +140,7 @@ def _brand(rng: np.random.Generator, number: int, known: set[str]) -> _Brand:
         variant=number,
         colour=_vivid(rng),
         scheme=int(rng.integers(0, 4)),
-        packagings=tuple(Packaging(kind) for kind in kinds[: int(rng.choice([1, 2, 2, 3]))]),
+        packagings=tuple(Packaging(kind) for kind in kinds),
     )
 
 

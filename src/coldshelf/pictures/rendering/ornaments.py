@@ -33,7 +33,7 @@ def letter(label: Image.Image, design: ProductDesign) -> None:
     is_upright = height > 1.3 * room and rng.random() < 0.55
     long, short = (rng.uniform(0.5, 0.8) * height, room * rng.uniform(0.5, 0.8)) if is_upright else (room, 0.3 * height)
     turn = 90.0 if is_upright else float(rng.choice([0, 0, 8, 14, -6]))
-    plate = int(rng.integers(0, 4))
+    plate = int(rng.choice([0, 2, 3] if is_upright else [0, 1, 2, 3]))
     word = _word_plate(design, round(long), round(min(short, 0.5 * long)), plate=plate).rotate(turn, expand=True)
     y = rng.uniform(0.04, 0.20) * height if is_upright else rng.uniform(0.12, 0.42) * height
     label.paste(word, (round((width - word.width) / 2), round(y)), word)

@@ -215,7 +215,7 @@ def _framing(rng: np.random.Generator, cooler: Cooler) -> Framing:
         distance=distance,
         frame=frame,
         roll_degrees=float(rng.normal(0, 2.2)),
-        aspect=float(rng.choice([0.56, 0.75, 0.75, 1.0, 1.33])),
+        aspect=float(np.clip(wide / high * rng.uniform(0.85, 1.5), 0.5, 1.5)),
     )
 
 

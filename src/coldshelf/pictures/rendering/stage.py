@@ -70,6 +70,16 @@ class Stage:
         if owner is not None:
             self.owners[y0:y1, x0:x1][part[..., 3] > 127] = owner
 
+    def restore_outside(self, before: Pixels, box: tuple[float, float, float, float]) -> None:
+        """Put back what was there before, except within an upright rectangle of the front plane (mm)."""
+        height, width = self.pixels.shape[:2]
+        (x0, y0), (x1, y1) = self.view.at(box[0], box[1]), self.view.at(box[2], box[3])
+        columns = slice(min(max(round(x0), 0), width), min(max(round(x1), 0), width))
+        rows = slice(min(max(round(y0), 0), height), min(max(round(y1), 0), height))
+        kept, owned = before.copy(), np.zeros_like(self.owners)
+        kept[rows, columns], owned[rows, columns] = self.pixels[rows, columns], self.owners[rows, columns]
+        self.pixels, self.owners = kept, owned
+
     def glaze(self, layer: Floats | Pixels, share: Floats | float) -> None:
         """Mix a layer (height, width, 3) over the canvas; `share` is (height, width, 1) or one number."""
         below = self.pixels.astype(np.float32)
