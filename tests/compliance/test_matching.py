@@ -74,6 +74,18 @@ def test_an_unknown_product_is_a_wrong_product_and_never_compliant() -> None:
 
     assert keys(matches, WRONG) == [2]
     assert [item.is_compliant for item in matches] == [True, False, True]
+    assert [item.is_doubtful for item in matches] == [False, True, False]
+
+
+def test_a_wrong_product_with_a_name_and_a_gap_are_not_doubtful_and_an_unknown_extra_is() -> None:
+    matches = match(seen("x_c?"), plan("abc"))
+
+    assert [(m.status, m.is_doubtful) for m in matches] == [
+        (WRONG, False),
+        (EMPTY, False),
+        (MATCHED, False),
+        (EXTRA, True),
+    ]
 
 
 def test_a_gap_at_a_planned_place_is_empty_and_not_missing() -> None:

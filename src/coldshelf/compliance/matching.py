@@ -2,6 +2,9 @@
 
 Shelves are aligned first, then the places of each shelf, so that one missed or doubled shelf or product does not make
 everything behind it wrong. Every found and every planned facing is in exactly one match.
+
+A shelf runs through every door, and so do its places: a facing on its shelf behind another door than planned has moved
+like any other. Products stacked on others are no facings and are not given here.
 """
 
 from collections import Counter, defaultdict, deque
@@ -49,11 +52,15 @@ class Planned:
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """One found facing, one planned facing, or both."""
+    """One found facing, one planned facing, or both.
+
+    `is_doubtful`: the facing could not be named, so that a wrong product may be the right one and an extra one wanted.
+    """
 
     status: MatchStatus
     found_key: int | None
     planned: Planned | None
+    is_doubtful: bool = False
 
     @property
     def is_compliant(self) -> bool:
@@ -85,6 +92,10 @@ class Pair(NamedTuple):
     planned: Planned | None
 
     @property
+    def is_doubtful(self) -> bool:
+        return self.found is not None and not self.found.is_gap and self.found.product_id is None
+
+    @property
     def status(self) -> MatchStatus:
         if self.found is None:
             return MatchStatus.MISSING
@@ -109,18 +120,31 @@ def match(found: Iterable[Found], planned: Iterable[Planned]) -> tuple[Match, ..
 
     An ordinary cooler takes about a millisecond, 50 shelves of 50 places a fraction of a second.
     """
+    settled = _settle(_hold_against(found, planned))
+    return tuple(_match(status, pair) for status, pair in sorted(settled, key=lambda item: _place(item[1])))
+
+
+def stand_at(found: Iterable[Found], planned: Iterable[Planned]) -> dict[Planned, int]:
+    """Give the key of the facing or gap that stands at each planned place, whatever it shows; a missing one has none.
+
+    Where `match` says that a planned product has moved, this says what took its place.
+    """
+    pairs = [pair for shelf in _hold_against(found, planned) for pair in shelf]
+    return {pair.planned: pair.found.key for pair in pairs if pair.planned and pair.found}
+
+
+def _hold_against(found: Iterable[Found], planned: Iterable[Planned]) -> list[list[Pair]]:
     seen = sorted(found, key=lambda facing: (facing.shelf, facing.position, facing.key))
     plan = sorted(planned, key=lambda place: (place.shelf, place.position, place.product_id))
     groups = _align_shelves(
         [list(shelf) for _, shelf in groupby(seen, key=lambda facing: facing.shelf)],
         [list(shelf) for _, shelf in groupby(plan, key=lambda place: place.shelf)],
     )
-    settled = _settle([_pair_up(*group) for group in groups])
-    return tuple(_match(status, pair) for status, pair in sorted(settled, key=lambda item: _place(item[1])))
+    return [_pair_up(*group) for group in groups]
 
 
 def _match(status: MatchStatus, pair: Pair) -> Match:
-    return Match(status, pair.found.key if pair.found else None, pair.planned)
+    return Match(status, pair.found.key if pair.found else None, pair.planned, pair.is_doubtful)
 
 
 def _place(pair: Pair) -> tuple[int, int, bool, int]:
