@@ -2,8 +2,6 @@
 
     python benchmarks/upload.py [--uploads 400] [--rounds 3] [--processes 1]
 
-A round measures both in turns, a slice each, so that what else runs on the machine falls on both.
-
 The limit: 8 threads, each writes a file, fsyncs it, renames it, fsyncs the folder and commits one INSERT on the same
 PostgreSQL (fsync on). The product: 8 keep-alive connections to a real server process, every picture different.
 """
@@ -40,7 +38,6 @@ from coldshelf.kit.settings import Settings, load_settings
 from coldshelf.masterdata.service import prepare_client
 
 CONNECTIONS = 8
-SLICES = 5
 PICTURE_BYTES = 480_000
 PASSWORD = "correct horse battery"
 BOUNDARY = b"coldshelf-benchmark"
@@ -65,29 +62,16 @@ def main() -> None:
     with _installation(options.processes) as (settings, url):
         picture = make_picture()
         print(f"{len(picture):,} bytes a picture, {CONNECTIONS} connections, {options.processes} API process(es)")
-        _set_up(settings)
         _product(settings, picture, CONNECTIONS * 4)
         rounds = []
         for number in range(1, options.rounds + 1):
-            rounds.append(_round(settings, url, picture, options.uploads // SLICES))
+            limit = _limit(settings, url, picture, options.uploads)
+            product, times = _product(settings, picture, options.uploads)
+            rounds.append(Round(limit, product, (_percentile(times, 50), _percentile(times, 95))))
             print(_line(f"round {number}", rounds[-1]))
     median = sorted(rounds, key=lambda one: one.ratio)[len(rounds) // 2]
     print(_line("median", median))
     _keep(options, median)
-
-
-def _round(settings: Settings, url: str, picture: bytes, count: int) -> Round:
-    limits, products, times = [], [], []
-    for _ in range(SLICES):
-        limits.append(_limit(settings, url, picture, count)[0])
-        rate, one = _product(settings, picture, count)
-        products.append(rate)
-        times += one
-    return Round(
-        statistics.harmonic_mean(limits),
-        statistics.harmonic_mean(products),
-        (_percentile(times, 50), _percentile(times, 95)),
-    )
 
 
 def _options() -> argparse.Namespace:
@@ -165,7 +149,7 @@ async def _seed(settings: Settings, url: str) -> None:
             await connection.execute("CREATE TABLE bench_limit (id bigserial PRIMARY KEY, key text NOT NULL)")
 
 
-def _limit(settings: Settings, url: str, picture: bytes, count: int) -> tuple[float, list[float]]:
+def _limit(settings: Settings, url: str, picture: bytes, count: int) -> float:
     folder = settings.data_dir / "limit"
     folder.mkdir(parents=True, exist_ok=True)
 
@@ -188,12 +172,14 @@ def _limit(settings: Settings, url: str, picture: bytes, count: int) -> tuple[fl
 
         return once
 
-    rates = _threads(write, count)
+    rate, _ = _threads(write, count)
     shutil.rmtree(folder)
-    return rates
+    return rate
 
 
 def _product(settings: Settings, picture: bytes, count: int) -> tuple[float, list[float]]:
+    _set_up(settings)
+
     def upload(_: int) -> Callable[[], None]:
         connection = Http(settings)
 

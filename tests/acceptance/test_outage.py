@@ -1,7 +1,6 @@
 """The database goes away and comes back; what was acknowledged before is on the disk, file and folder."""
 
 import asyncio
-import base64
 import os
 import shutil
 import sys
@@ -13,7 +12,6 @@ import pytest
 from coldshelf.entrypoints.processes import await_ready
 from coldshelf.kit import embedded
 from tests.acceptance.installation import Installation, installed
-from tests.conftest import PASSWORD
 from tests.pictures.uploading import accepted, picture
 
 PATH = "/Controllers/CoolRAPI.ashx?action=uploadImage&SerialNumber=C-1"
@@ -137,35 +135,3 @@ def steps_of(house: Installation, lines: list[str]) -> list[tuple[str, str]]:
         elif "HTTP/1.1 200 OK" in line:
             steps.append(("answer", line))
     return steps
-
-
-async def hang_up(house: Installation, seed: int, share: float) -> None:
-    """Send the given share of an upload and cut the connection, or hang up on the answer when it is all."""
-    content = picture(seed, size=(160, 120))
-    credentials = base64.b64encode(f"admin:{PASSWORD}".encode()).decode()
-    head = (
-        f"POST {PATH} HTTP/1.1\r\nHost: x\r\nAuthorization: Basic {credentials}\r\n"
-        f"Content-Type: image/jpeg\r\nContent-Length: {len(content)}\r\n\r\n"
-    )
-    _, writer = await asyncio.open_connection(*house.address.removeprefix("http://").split(":"))
-    writer.write(head.encode() + content[: int(len(content) * share)])
-    await writer.drain()
-    await asyncio.sleep(seed % 7 / 200)
-    writer.transport.abort()
-
-
-async def test_callers_who_hang_up_leave_nothing_half() -> None:
-    async with installed() as house, house.http() as http:
-        await asyncio.gather(*(hang_up(house, seed, 1 if seed % 3 else 0.5) for seed in range(60)))
-        await asyncio.sleep(1)
-        accepted(await send(http, 1000))
-        await house.settle()
-
-        objects = house.folder / "objects"
-        kept = sorted(str(path.relative_to(objects)) for path in (objects / "originals").rglob("*") if path.is_file())
-        named = await house.fetch("SELECT object_key FROM picture_file ORDER BY object_key")
-        assert kept == [row["object_key"] for row in named]
-        assert len(kept) <= 41, "half a body is no upload"
-        assert list((objects / ".staging").iterdir()) == []
-        assert {row["status_id"] for row in await house.fetch("SELECT status_id FROM picture")} == {13}
-        assert "upload.failed" not in house.log

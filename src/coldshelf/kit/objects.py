@@ -4,7 +4,6 @@ Keys are relative paths such as `originals/12/20261121/<guid>_1`. A writer gathe
 durable and visible under the key at once, `abort` leaves nothing behind.
 """
 
-import io
 import mmap
 import os
 import secrets
@@ -157,7 +156,7 @@ class LocalWriter:
         self.size = 0
         self._store = store
         self._temporary = temporary
-        self._held = io.BytesIO()
+        self._held: list[bytes] = []
         self._file: BinaryIO | None = None
         self._is_open = True
 
@@ -166,14 +165,15 @@ class LocalWriter:
             raise ValueError("the writer is closed")
         self.size += len(chunk)
         if self._file is None and self.size <= KEPT_IN_MEMORY:
-            self._held.write(chunk)
+            self._held.append(bytes(chunk))
         else:
             self._staged().write(chunk)
 
     @contextmanager
     def content(self) -> Iterator[Content]:
         if self._file is None:
-            yield self._held.getvalue()
+            self._held = [b"".join(self._held)]
+            yield self._held[0]
             return
         if self.size == 0:
             yield b""
@@ -196,7 +196,7 @@ class LocalWriter:
 
     def abort(self) -> None:
         self._is_open = False
-        self._held.close()
+        self._held = []
         if self._file is not None:
             self._file.close()
             self._temporary.unlink(missing_ok=True)
@@ -204,8 +204,8 @@ class LocalWriter:
     def _staged(self) -> BinaryIO:
         if self._file is None:
             self._file = self._temporary.open("xb")
-            self._file.write(self._held.getvalue())
-            self._held.close()
+            self._file.writelines(self._held)
+            self._held = []
         return self._file
 
 

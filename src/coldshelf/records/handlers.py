@@ -1,16 +1,14 @@
 """The contract's handlers, one for each entity and dataset: `/controllers/<Name>.ashx?action=…`."""
 
-from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
-import anyio
 import asyncpg
 import orjson
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import StreamingResponse
-from starlette.types import Send
 
 from coldshelf.access.principal import Principal
 from coldshelf.access.web import Caller, check_origin
@@ -102,22 +100,7 @@ async def list_answer(run: Runtime, principal: Principal, dataset: Dataset, para
     found = await list_records(run, principal, wanted)
     if isinstance(found.body, bytes):
         return Response(found.body, headers=found.headers, media_type=JSON)
-    return ClosingStream(found.body, headers=found.headers, media_type=JSON)
-
-
-class ClosingStream(StreamingResponse):
-    """A stream whose database connection is free as soon as the caller has everything, or has hung up."""
-
-    def __init__(self, parts: AsyncGenerator[bytes], *, headers: Mapping[str, str], media_type: str) -> None:
-        super().__init__(parts, headers=headers, media_type=media_type)
-        self._parts = parts
-
-    async def stream_response(self, send: Send) -> None:
-        try:
-            await super().stream_response(send)
-        finally:
-            with anyio.CancelScope(shield=True):  # who hangs up cancels this task
-                await self._parts.aclose()
+    return StreamingResponse(found.body, headers=found.headers, media_type=JSON)
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,18 +31,13 @@ class Own:
     is_deleted = sa.literal_column("t.is_deleted", sa.Boolean())
 
 
-def as_of() -> Expression:
-    """Give the place of the horizon of a pull's first page."""
-    return sa.bindparam("as_of", type_=sa.DateTime(timezone=True))
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shape:
     """What decides the text of a statement; values are bound apart, so a shape is compiled once.
 
-    `conditions` are (column, operator) in the order of their values. `told_until`: no row tells a ModifiedOn after
-    `as_of`; `held_back`: rows modified later are left out; `again`: only those are shown. `narrow`: the conditions let
-    few rows through, so those are looked up first and then sorted; else rows are read in order until the page is full.
+    `conditions` are (column, operator) in the order of their values. `below_horizon`: rows modified after `horizon` are
+    left out, and none tells a ModifiedOn after `as_of`. `narrow`: the conditions let few rows through, so those are
+    looked up first and then sorted; otherwise rows are read in order until the page is full.
     """
 
     dataset: Dataset
@@ -50,9 +45,7 @@ class Shape:
     conditions: tuple[tuple[Column, str], ...] = ()
     descending: bool = False
     with_deleted: bool = False
-    told_until: bool = False
-    held_back: bool = False
-    again: bool = False
+    below_horizon: bool = False
     after_id: bool = False
     after_revision: bool = False
     narrow: bool = False
@@ -175,8 +168,9 @@ def _folded(column: Column) -> Expression:
 
 
 def _json_column(column: Column, shape: Shape) -> Expression:
-    if shape.told_until and column.wire == MODIFIED_ON:
-        utc = sa.func.timezone(sa.literal_column("'UTC'"), sa.func.least(_expression(column), as_of()))
+    if shape.below_horizon and column.wire == MODIFIED_ON:
+        told = sa.func.least(_expression(column), sa.bindparam("as_of", type_=sa.DateTime(timezone=True)))
+        utc = sa.func.timezone(sa.literal_column("'UTC'"), told)
         return sa.func.to_char(utc, sa.literal_column(TIME_FORMAT)).label(column.wire)
     return sa.literal_column(TYPE_MAPS[column.type].json_sql.format(_raw(column))).label(column.wire)
 
@@ -201,19 +195,17 @@ def _where_own(shape: Shape) -> list[ColumnElement[bool]]:
     clauses = [_clause(*condition, place) for place, condition in enumerate(shape.conditions) if not condition[0].of]
     if not shape.with_deleted:
         clauses.append(sa.not_(Own.is_deleted))
-    if shape.held_back:
-        clauses.append(Own.modified_on <= as_of())
-    if shape.again:
-        clauses.append(Own.modified_on > as_of())
+    if shape.below_horizon:
+        clauses.append(sa.bindparam("horizon", type_=sa.DateTime(timezone=True)) >= Own.modified_on)
     if shape.after_id:
-        clauses.append(Own.id > sa.bindparam("after_id", type_=sa.BigInteger()))
+        clauses.append(sa.bindparam("after_id", type_=sa.BigInteger()) < Own.id)
     if shape.after_revision:
         clauses += [
             sa.tuple_(Own.revision, Own.id)
             > sa.tuple_(
                 sa.bindparam("after_revision", type_=sa.BigInteger()), sa.bindparam("after_id", type_=sa.BigInteger())
             ),
-            Own.revision < sa.func.coldshelf_fence(),
+            sa.func.coldshelf_fence() > Own.revision,
         ]
     return clauses
 

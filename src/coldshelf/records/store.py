@@ -29,24 +29,17 @@ class Lock(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class PageEnd:
-    """Where a page of a pull ended, and the horizon of the pull's first page.
-
-    `again`: the order of the key is through, and what changed since the first page comes once more.
-    """
+    """Where a page of a pull ended, and the horizon of the pull's first page."""
 
     as_of: datetime
     last_id: int
-    again: bool
 
 
-# `noted_on` is the horizon of the pull's first page; what comes again has a name of its own. Two pulls by one reader
-# with one filter at the same time share their notes: the smaller id and the earlier horizon repeat rows, the larger and
-# the later ones could skip some.
-AGAIN = b"again"
+# `noted_on` is the horizon of the pull's first page. Two pulls by one reader with one filter at the same time share
+# their notes: the smaller id repeats rows where the larger one could skip some, and so does the earlier horizon.
 RECALL = """
-    SELECT noted_on AS as_of, last_id, pull <> $2 AS again FROM list_position
-    WHERE client_id = $1 AND pull IN ($2, $3) AND next_start = $4 AND noted_on > now() - interval '1 day'
-    ORDER BY noted_on DESC LIMIT 1"""
+    SELECT noted_on, last_id FROM list_position
+    WHERE client_id = $1 AND pull = $2 AND next_start = $3 AND noted_on > now() - interval '1 day'"""
 NOTE = """
     INSERT INTO list_position (client_id, pull, next_start, noted_on, last_id) VALUES ($1, $2, $3, $4, $5)
     ON CONFLICT (client_id, pull, next_start) DO UPDATE SET
@@ -80,16 +73,17 @@ async def fetch_pages(
             return
 
 
-async def recall_page_end(database: Database, client_id: ClientId, pull: bytes, *, start: int) -> PageEnd | None:
+async def recall_page_end(database: Database, client_id: ClientId, pull: bytes, *, next_start: int) -> PageEnd | None:
     async with database.scope(client_id, readonly=True) as connection:
-        row = await connection.fetchrow(RECALL, client_id, pull, pull + AGAIN, start)
-    return None if row is None else PageEnd(**row)
+        row = await connection.fetchrow(RECALL, client_id, pull, next_start)
+    return None if row is None else PageEnd(row["noted_on"], row["last_id"])
 
 
-async def note_page_end(database: Database, client_id: ClientId, pull: bytes, *, start: int, end: PageEnd) -> None:
-    name = pull + AGAIN if end.again else pull
+async def note_page_end(
+    database: Database, client_id: ClientId, pull: bytes, *, next_start: int, note: PageEnd
+) -> None:
     async with database.scope(client_id) as connection:
-        await connection.execute(NOTE, client_id, name, start, end.as_of, end.last_id)
+        await connection.execute(NOTE, client_id, pull, next_start, note.as_of, note.last_id)
 
 
 async def forget_page_ends(connection: Connection) -> int:
