@@ -18,6 +18,7 @@ from coldshelf.recognition.recognisers import by_name
 from coldshelf.recognition.service import draw, rows_of
 from coldshelf.recognition.wire import recognition_json
 
+DEFAULT_RECOGNISER = "colour"
 SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".heic"}
 
 
@@ -55,7 +56,7 @@ def recognise(
     references: Annotated[Path, typer.Option(help="Folder with one folder of pictures for each SKU.", exists=True)],
     planogram: Annotated[Path | None, typer.Option(help="JSON: list of shelves, each a list of SKUs.")] = None,
     annotate: Annotated[Path | None, typer.Option(help="Where to write the annotated picture (JPEG).")] = None,
-    recogniser: Annotated[str, typer.Option(help="Recogniser.")] = "colour",
+    recogniser: Annotated[str, typer.Option(help="Recogniser.")] = DEFAULT_RECOGNISER,
     as_json: Annotated[bool, typer.Option("--json", help="Print the recognition JSON.")] = False,
 ) -> None:
     """Recognise one picture: no server, no database."""
