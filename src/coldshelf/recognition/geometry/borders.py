@@ -1,0 +1,59 @@
+"""The inner sides of the cooler, as far as rows of products show them. Pure."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import combinations
+from typing import Final
+
+import numpy as np
+
+from coldshelf.recognition.geometry.levels import Bodies
+from coldshelf.recognition.geometry.parts import Floats
+from coldshelf.recognition.geometry.rows import Row
+from coldshelf.recognition.geometry.slant import Slant
+
+_FIRST_MISSING: Final = 0.25
+"""Price of a row that begins inside the border, against 0.75 for one that begins outside."""
+_FAR: Final = 1.5
+"""Facing widths beyond which a row's end tells nothing more about the border."""
+_TURNED: Final = 2.0
+"""Price of a border that does not lean as the shelf lines do, in facing widths over the height of the rows."""
+
+
+@dataclass(frozen=True, slots=True)
+class Borders:
+    """Left and right side as x = offset + lean * level of the row's foot, shape (2,) each: offset, lean."""
+
+    left: Floats
+    right: Floats
+
+    def at(self, level: float) -> tuple[float, float]:
+        left, right = (float(side[0] + side[1] * level) for side in (self.left, self.right))
+        return left, max(right, left + 1.0)
+
+
+def find_borders(rows: Sequence[Row], bodies: Bodies, slant: Slant) -> Borders:
+    """Fit each side to the rows' ends; most rows reach it, few boxes lie beyond. At least one row is given."""
+    levels = np.array([float(np.median(bodies.foot[row.floor])) for row in rows])
+    width = float(np.median(bodies.width))
+    starts = np.array([bodies.left[row.floor].min() for row in rows])
+    ends = np.array([bodies.right[row.floor].max() for row in rows])
+    left = _fit_side(levels, starts, width=width, lean=-slant.tilt)
+    right = _fit_side(levels, -ends, width=width, lean=slant.tilt)
+    return Borders(left, -right)
+
+
+def _fit_side(levels: Floats, ends: Floats, *, width: float, lean: float) -> Floats:
+    """Return offset and lean of the cheapest line through two rows' ends, or through one in the expected lean."""
+    height = max(float(np.ptp(levels)), 1.0)
+    leans = [lean] * len(levels)
+    offsets = list(ends - lean * levels)
+    for one, other in combinations(range(len(levels)), 2):
+        if levels[other] - levels[one] > 0.2 * height:
+            leans.append((ends[other] - ends[one]) / (levels[other] - levels[one]))
+            offsets.append(ends[one] - leans[-1] * levels[one])
+    lines = np.stack((offsets, leans), axis=1)
+    inside = np.clip((ends - lines[:, :1] - lines[:, 1:] * levels) / width, -_FAR, _FAR)
+    costs = np.where(inside > 0, _FIRST_MISSING * inside, (_FIRST_MISSING - 1) * inside).sum(axis=1)
+    costs += _TURNED * _FIRST_MISSING * np.abs(lines[:, 1] - lean) * height / width / len(levels)
+    return np.asarray(lines[int(costs.argmin())], np.float64)

@@ -1,0 +1,86 @@
+"""Free places of a row: wide enough for a product, and empty by their looks. Pure."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Final
+
+import numpy as np
+
+from coldshelf.recognition.geometry.emptiness import Looks
+from coldshelf.recognition.geometry.levels import Bodies
+from coldshelf.recognition.geometry.parts import Floats
+from coldshelf.recognition.geometry.rows import Row
+from coldshelf.recognition.geometry.slant import Slant
+from coldshelf.recognition.recogniser import Box, Corners
+
+_ROOM_BETWEEN: Final = 0.7
+_ROOM_AT_END: Final = 0.85
+"""Free stretch that counts as one place, in widths of the products around it."""
+_ROUNDING: Final = 0.35
+_AROUND: Final = 2
+"""Products on either side that tell how wide a place is here."""
+_MOST_PLACES: Final = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A free place in the levelled picture: where it begins and ends, level of its foot, height."""
+
+    left: float
+    right: float
+    foot: float
+    height: float
+
+    @property
+    def centre(self) -> float:
+        return (self.left + self.right) / 2
+
+    def corners(self, slant: Slant) -> Corners:
+        """Return the place in the picture; its sides stand upright, its foot runs along the shelf."""
+        left, right = slant.y(self.foot, self.left), slant.y(self.foot, self.right)
+        tall = self.height
+        return (self.left, left - tall), (self.left, left), (self.right, right), (self.right, right - tall)
+
+    def box(self, slant: Slant) -> Box:
+        foot = slant.y(self.foot, self.centre)
+        return self.left, foot - self.height, self.right, foot
+
+
+def find_gaps(row: Row, bodies: Bodies, slant: Slant, *, sides: tuple[float, float], looks: Looks) -> list[Span]:
+    """Return the empty places of a row from left to right; `sides` are the cooler's at this row."""
+    spans = (span for stretch in _free_stretches(row, bodies, sides) for span in _split(stretch, row, bodies))
+    return [span for span in spans if looks.is_empty(span.box(slant))]
+
+
+@dataclass(frozen=True, slots=True)
+class _Stretch:
+    """A free stretch of a row; `before` counts the boxes to the left of it, `room` is the least width of a place."""
+
+    left: float
+    right: float
+    before: int
+    room: float
+
+
+def _free_stretches(row: Row, bodies: Bodies, sides: tuple[float, float]) -> Iterator[_Stretch]:
+    left, right = bodies.left[row.floor], bodies.right[row.floor]
+    reached = np.maximum.accumulate(right)
+    yield _Stretch(sides[0], float(left[0]), 0, _ROOM_AT_END)
+    for number in range(1, len(left)):
+        yield _Stretch(float(reached[number - 1]), float(left[number:].min()), number, _ROOM_BETWEEN)
+    yield _Stretch(float(reached[-1]), sides[1], len(left), _ROOM_AT_END)
+
+
+def _split(stretch: _Stretch, row: Row, bodies: Bodies) -> list[Span]:
+    """Cut a free stretch into places as wide as the products around it."""
+    near = row.floor[max(stretch.before - _AROUND, 0) : stretch.before + _AROUND]
+    width, height = float(np.median(bodies.width[near])), float(np.median(bodies.height[near]))
+    free = stretch.right - stretch.left
+    if free < stretch.room * width:
+        return []
+    count = min(max(1, int(free / width + _ROUNDING)), _MOST_PLACES)
+    edges: Floats = np.linspace(stretch.left, stretch.right, count + 1)
+    return [
+        Span(float(start), float(end), float(row.foot((start + end) / 2)), height) for start, end in pairwise(edges)
+    ]
