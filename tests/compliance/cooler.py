@@ -17,9 +17,15 @@ from coldshelf.pictures.service import renditions
 from coldshelf.recognition import store
 from coldshelf.recognition.events import RECOGNISED
 from coldshelf.recognition.models import Grids, Row
+from coldshelf.recognition.recogniser import Corners
 
 LETTERS = "abcdefxyz"
-SQUARE = ((0.0, 0.0), (0.0, 9.0), (9.0, 9.0), (9.0, 0.0))
+
+
+def square(shelf: int, position: int) -> Corners:
+    """Give the corners of a place: 9 pixels wide, 10 pixels to the next one."""
+    x, y = 10.0 * position, 10.0 * shelf
+    return (x, y), (x, y + 9), (x + 9, y + 9), (x + 9, y)
 
 
 @dataclass
@@ -30,6 +36,7 @@ class Cooler:
     client_id: ClientId
     products: dict[str, int] = field(default_factory=dict)
     picture_id: int = 0
+    planogram_id: int | None = None
 
     @classmethod
     async def make(cls, run: Runtime, client_id: ClientId, planned: Sequence[str] | None) -> "Cooler":
@@ -47,14 +54,19 @@ class Cooler:
             for product in await load_catalogue(connection):
                 if product.is_empty or product.is_unknown:
                     made.products["_" if product.is_empty else "?"] = product.id
-            planogram_id = None
             if planned is not None:
-                planogram_id = await connection.fetchval(
+                made.planogram_id = await connection.fetchval(
                     "INSERT INTO planogram (client_id, name) VALUES (coldshelf_client(), 'Summer') RETURNING id"
                 )
                 rows = [[(made.products[letter], 1) for letter in shelf] for shelf in planned]
-                await replace_places(connection, planogram_id, rows)
-            made.picture_id = await connection.fetchval(
+                await replace_places(connection, made.planogram_id, rows)
+        await made.add_picture()
+        return made
+
+    async def add_picture(self) -> int:
+        """Add a picture that waits for its result: from now on everything is about this one; give its id."""
+        async with self.run.database.scope(self.client_id, user_name="test") as connection:
+            self.picture_id = await connection.fetchval(
                 """
                 INSERT INTO picture (client_id, guid, scene_type, image_received_from, before_after, is_stitched,
                     file_count, image_name, total_bytes, received_on, captured_on, captured_local,
@@ -63,9 +75,9 @@ class Cooler:
                     now(), now(), localtimestamp, 'received', $1, 'AutoProvisioned', $2, 'https://example.org/told')
                 RETURNING id""",
                 Status.QUEUED,
-                planogram_id,
+                self.planogram_id,
             )
-        return made
+        return self.picture_id
 
     async def recognise(self, *shelves: str) -> int:
         """Serve a new result version and tell of it, as recognition does; give its id."""
@@ -106,7 +118,7 @@ class Cooler:
             shelf=shelf,
             position=position,
             confidence=None if letter == "_" else 90.0,
-            corners=SQUARE,
+            corners=square(shelf, position),
         )
 
     async def steps(self, handler: str) -> list[bytes]:

@@ -25,9 +25,16 @@ OWNERS = {
         "smart_device",
     },
     "pictures": {"picture", "picture_file", "rendition", "upload_answer", "quarantine", "door_picture"},
-    "recognition": {"recognition_result", "served_result", "facing"},
+    "recognition": {
+        "recognition_result",
+        "served_result",
+        "facing",
+        "reprocessing",
+        "reprocessing_picture",
+        "reprocessing_progress",
+    },
     "compliance": {"position_match", "facing_compliance"},
-    "kpis": {"picture_kpi"},
+    "kpis": {"picture_kpi", "reprocessing_figures"},
 }
 TABLES = {table: room for room, tables in OWNERS.items() for table in tables}
 NAMED = re.compile(r"\b(?:FROM|JOIN|INTO|UPDATE)\s+(?:ONLY\s+)?\"?([a-z_]+)\"?", re.MULTILINE)

@@ -374,7 +374,7 @@ def test_values_are_rounded_for_readers_only() -> None:
 
 
 def test_every_kpi_is_a_column_of_the_image_record() -> None:
-    (group,) = GROUPS
+    group, _ = GROUPS
 
     assert group.of == "AssetPurity"
     versions = ["KpiVersion", "KpiPlanogramId", "PlanogramVersion", "PlanogramModifiedOn"]

@@ -1,5 +1,7 @@
 """Compares served results with the planogram of their picture."""
 
+from collections.abc import Sequence
+
 from coldshelf.compliance import store
 from coldshelf.compliance.events import COMPARED
 from coldshelf.compliance.matching import Found, Match, Planned, match
@@ -42,6 +44,14 @@ async def compliant_facings(connection: Connection, result_id: int) -> dict[int,
     if not await store.is_compared(connection, result_id):
         return None
     return await store.compliance(connection, result_id)
+
+
+def would_comply(rows: Sequence[Row], planned: Sequence[Planned]) -> dict[int, bool]:
+    """Say which rows of a result that is not served would stand where they should, by their ids. Pure."""
+    if not planned:
+        return {}
+    matches = match([_found(row) for row in rows if not row.stack_index], planned)
+    return {item.found_key: item.is_compliant for item in matches if item.found_key is not None}
 
 
 async def _compare(run: Runtime, connection: Connection, picture: Picture, result: Result) -> None:

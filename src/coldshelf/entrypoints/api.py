@@ -12,10 +12,12 @@ from coldshelf.kit.runtime import Runtime
 from coldshelf.kit.settings import Settings, load_settings
 from coldshelf.kit.web.asgi import equip
 from coldshelf.kit.web.health import router as health_router
+from coldshelf.kpis.routes import difference_actions
 from coldshelf.pictures.routes import reference_router
 from coldshelf.pictures.routes import router as pictures_router
 from coldshelf.pictures.service.answers import error_body as upload_error_body
 from coldshelf.recognition.routes import ACTIONS as RECOGNITION_ACTIONS
+from coldshelf.recognition.routes import reprocessing_actions
 from coldshelf.records.handlers import record_router
 
 VERSION = "0.1.0"
@@ -32,12 +34,13 @@ def build_app(settings: Settings, opened: AbstractAsyncContextManager[Runtime]) 
 
     app = FastAPI(title="Coldshelf", version=VERSION, lifespan=lifespan, docs_url=None, redoc_url=None)
     declared = registry()
+    reprocessing = {**reprocessing_actions(declared), **difference_actions(declared)}
     for router in (
         health_router,
         access_router,
         pictures_router,
         reference_router(declared),
-        record_router(declared, {"AssetPurity": RECOGNITION_ACTIONS}),
+        record_router(declared, {"AssetPurity": RECOGNITION_ACTIONS, "Reprocessing": reprocessing}),
     ):
         app.include_router(router)
     app.state.error_bodies = {"/controllers/coolrapi.ashx": upload_error_body}

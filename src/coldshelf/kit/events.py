@@ -35,6 +35,10 @@ MOST_PICKS = 10
 """Workers that may die over one run before it counts as failed: what kills a worker must not kill all of them."""
 
 
+BACKGROUND = -1
+"""Priority of the jobs of handlers that run when nothing else waits."""
+
+
 class StepDone(ColdshelfError):
     """This step was done before"""
 
@@ -81,12 +85,16 @@ GiveUp = Callable[["Step", Connection], Awaitable[None]]
 
 @dataclass(frozen=True, slots=True)
 class Handler:
-    """One reaction to one kind of event; `give_up` writes its visible end after the last failed run."""
+    """One reaction to one kind of event; `give_up` writes its visible end after the last failed run.
+
+    `in_background`: it runs when nothing else waits.
+    """
 
     name: str
     event_type: str
     handle: Handle
     give_up: GiveUp | None = None
+    in_background: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +136,7 @@ class EventBus:
         """Record the event and its steps in the caller's transaction."""
         names = [handler.name for handler in self.handlers.values() if handler.event_type == event.type]
         await connection.execute(INSERT_EVENT_WITH_STEPS, *_event_row(event), names)
-        await queue.enqueue(connection, [_hint(event.client_id, event.id, name) for name in names])
+        await queue.enqueue(connection, [self._hint(event.client_id, event.id, name) for name in names])
 
     async def mark_done(self, connection: Connection, event: Event, handler: str) -> None:
         """Mark a step as done in the transaction of its effect; raise StepDone when it is done or given up."""
@@ -161,7 +169,8 @@ class EventBus:
         async with self.database.system() as connection:
             open_steps = await connection.fetch(OPEN_STEPS, older_than)
             hints = [
-                _hint(row["client_id"], row["event_id"], row["handler"], attempt=row["attempts"]) for row in open_steps
+                self._hint(row["client_id"], row["event_id"], row["handler"], attempt=row["attempts"])
+                for row in open_steps
             ]
             lost = await queue.without_job(connection, [hint.key for hint in hints])
             await queue.enqueue(connection, [hint for hint in hints if hint.key in lost])
@@ -197,14 +206,16 @@ class EventBus:
                 return
             delay = self._back_off[attempts - 1]
             await connection.execute(POSTPONE, event.client_id, event.id, name, delay)
-            await queue.enqueue(connection, [_hint(event.client_id, event.id, name, attempt=attempts, delay=delay)])
+            hint = self._hint(event.client_id, event.id, name, attempt=attempts, delay=delay)
+            await queue.enqueue(connection, [hint])
 
-
-def _hint(
-    client_id: int, event_id: UUID, handler: str, *, attempt: int = 0, delay: timedelta = timedelta(0)
-) -> queue.Hint:
-    payload = orjson.dumps({"client": client_id, "event": str(event_id), "handler": handler})
-    return queue.Hint(handler, payload, f"{event_id}/{handler}/{attempt}", delay)
+    def _hint(
+        self, client_id: int, event_id: UUID, handler: str, *, attempt: int = 0, delay: timedelta = timedelta(0)
+    ) -> queue.Hint:
+        payload = orjson.dumps({"client": client_id, "event": str(event_id), "handler": handler})
+        known = self.handlers.get(handler)  # a step may be older than this release
+        priority = BACKGROUND if known and known.in_background else 0
+        return queue.Hint(handler, payload, f"{event_id}/{handler}/{attempt}", delay, priority)
 
 
 EVENT_COLUMNS = (

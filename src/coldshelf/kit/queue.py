@@ -31,12 +31,17 @@ SHORTEST_PAUSE, LONGEST_PAUSE = 0.2, 10.0
 
 @dataclass(frozen=True, slots=True)
 class Hint:
-    """A wish for one run of the named work; while a job with the same key waits or runs, that one is enough."""
+    """A wish for one run of the named work; while a job with the same key waits or runs, that one is enough.
+
+    A job of higher priority is taken first, however long others wait. Uploads are refused when what waits grows too
+    old; what has a priority below 0 does not count there.
+    """
 
     work: str
     payload: bytes
     key: str
     delay: timedelta = timedelta(0)
+    priority: int = 0
 
 
 async def enqueue(connection: Connection, hints: Sequence[Hint]) -> None:
@@ -46,7 +51,7 @@ async def enqueue(connection: Connection, hints: Sequence[Hint]) -> None:
     await Queries(AsyncpgDriver(connection)).enqueue(  # type: ignore[arg-type]  # a pooled connection is one
         [hint.work for hint in hints],
         [hint.payload for hint in hints],
-        [0] * len(hints),
+        [hint.priority for hint in hints],
         [hint.delay for hint in hints],
         [hint.key for hint in hints],
         on_conflict="skip",
@@ -132,7 +137,7 @@ async def without_job(connection: Connection, keys: Sequence[str]) -> set[str]:
 
 
 async def oldest_waiting(connection: Connection) -> timedelta:
-    """Say how long the oldest job that could run now has waited."""
+    """Say how long the oldest job that could run now has waited; those with a priority below 0 are left out."""
     age = await connection.fetchval("SELECT coldshelf_queue_age()")
     return age if isinstance(age, timedelta) else timedelta(0)
 

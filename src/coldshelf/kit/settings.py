@@ -62,6 +62,12 @@ class Settings(BaseSettings):
         default=timedelta(seconds=10), description="How long a repeated request waits for the first one."
     )
     recogniser: str = Field(default="colour", description="Name of the recogniser that workers use.")
+    reprocessing_lanes: int = Field(
+        default=1,
+        ge=1,
+        le=64,
+        description="Pictures of one reprocessing run that are worked on at the same time, by all workers together.",
+    )
     allow_origins: Annotated[tuple[str, ...], NoDecode] = Field(
         default=(), description="Comma list of further origins from which cookie-signed writes are taken."
     )

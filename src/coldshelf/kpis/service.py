@@ -1,7 +1,9 @@
 """Measures pictures whose result was held against the planogram, and tells that they are processed."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+
+import orjson
 
 from coldshelf.compliance import service as compliance
 from coldshelf.kit.db import Connection
@@ -10,7 +12,7 @@ from coldshelf.kit.runtime import Runtime
 from coldshelf.kpis import store
 from coldshelf.kpis.events import PROCESSED
 from coldshelf.kpis.figures import FacingFigure, ImageFigures, Value
-from coldshelf.kpis.formulas import KPI_VERSION, measure
+from coldshelf.kpis.formulas import KPI_VERSION, KPIS, measure
 from coldshelf.masterdata import service as masterdata
 from coldshelf.pictures.events import picture_event
 from coldshelf.pictures.models import Picture
@@ -44,6 +46,42 @@ async def measure_picture(step: Step) -> None:
         if await store.write_figures(connection, picture.id, result_id=result.id, columns=columns):
             await renditions.finish(connection, picture.id)
             await run.events.publish(connection, picture_event(PROCESSED, step.event.client_id, picture, links=LINKS))
+
+
+async def compare_candidate(step: Step) -> None:
+    """Handle `candidate.made`: measure a result that is not served, and note which figures it would change."""
+    async with step.effect() as connection:
+        candidate = await recognition.recognised_candidate(connection, step.event.key)
+        picture = await renditions.load_picture(connection, candidate.picture_id) if candidate else None
+        if candidate is None or picture is None:
+            return
+        planned = await compliance.planned_places(connection, picture)
+        rows = [replace(row, id=number) for number, row in enumerate(candidate.rows, 1)]
+        compliant = await step.run.off_loop(compliance.would_comply, rows, planned)
+        after = await figures_of(connection, Seen(rows, tuple(place.product_id for place in planned), compliant))
+        before = await store.read_figures(connection, picture.id, after)
+        await store.add_differences(
+            connection,
+            candidate.id,
+            reprocessing_id=candidate.reprocessing_id,
+            differences=orjson.dumps(differences_of(before, after)).decode(),
+        )
+        await recognition.finish_candidate(connection, candidate)
+
+
+def differences_of(before: Mapping[str, Value], after: Mapping[str, Value]) -> list[dict[str, Value | str]]:
+    """List the figures whose value changes, by their names on the wire."""
+    return [
+        {"name": figure.wire, "before": before.get(figure.column), "after": after[figure.column]}
+        for figure in KPIS
+        if before.get(figure.column) != after[figure.column]
+    ]
+
+
+async def summarise_candidates(connection: Connection, reprocessing_id: int) -> dict[str, object]:
+    """Sum up what a reprocessing run would change: facings, names and figures."""
+    facings = await recognition.summarise(connection, reprocessing_id)
+    return {**facings, "Kpis": await store.difference_totals(connection, reprocessing_id)}
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,7 @@
 """The shapes that results have inside the house."""
 
 from dataclasses import dataclass
+from enum import StrEnum
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,3 +50,39 @@ class Grids:
 
     purity: str
     depth: str
+
+
+class CandidateState(StrEnum):
+    """How far a picture of a reprocessing run is.
+
+    `waiting` → `recognised` → `ready` (its figures are known as well) → `accepted` → `applied`. Or it ends as
+    `discarded`, `stale` (another result was served meanwhile) or `failed`.
+    """
+
+    WAITING = "waiting"
+    RECOGNISED = "recognised"
+    READY = "ready"
+    ACCEPTED = "accepted"
+    APPLIED = "applied"
+    DISCARDED = "discarded"
+    STALE = "stale"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A picture of a reprocessing run with the result that may replace the served one.
+
+    `base_result_id` is the served result that it was compared with; `recogniser` its name and version, the version
+    empty as long as nothing was recognised.
+    """
+
+    id: int
+    reprocessing_id: int
+    picture_id: int
+    lane: int
+    state: CandidateState
+    base_result_id: int | None
+    recogniser: tuple[str, str]
+    shelves: str
+    rows: tuple[Row, ...]

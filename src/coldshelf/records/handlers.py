@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import asyncpg
@@ -10,7 +10,7 @@ import orjson
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import StreamingResponse
 
-from coldshelf.access.principal import Principal
+from coldshelf.access.principal import Principal, Role
 from coldshelf.access.web import Caller, check_origin
 from coldshelf.kit.db import Connection
 from coldshelf.kit.errors import ColdshelfError, InputInvalid, NotAllowed
@@ -37,7 +37,33 @@ WRITES: dict[str, Work] = {"save": saving.save_record, "delete": saving.delete_r
 
 ExtraAction = Callable[[Runtime, Principal, Params], Awaitable[Response]]
 """A further action that a room gives the handler of a dataset; it checks the role itself."""
-NO_ACTIONS: Mapping[str, ExtraAction] = {}
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What an action that changes something works with; the connection's transaction commits behind it."""
+
+    run: Runtime
+    connection: Connection
+    principal: Principal
+    params: Params
+
+
+@dataclass(frozen=True, slots=True)
+class ExtraWrite:
+    """A further action that changes something: by POST, in one transaction, once for each Idempotency-Key.
+
+    `parameters` are the names of what it takes, with their meanings.
+    """
+
+    write: Callable[[Change], Awaitable[Response]]
+    writers: frozenset[Role]
+    parameters: Mapping[str, str] = field(default_factory=dict)
+
+
+Extra = Mapping[str, ExtraAction | ExtraWrite]
+"""Further actions of a handler by their names in lower case."""
+NO_ACTIONS: Extra = {}
 
 
 class ActionUnknown(InputInvalid):
@@ -46,7 +72,7 @@ class ActionUnknown(InputInvalid):
     code = "action_unknown"
 
 
-def record_router(registry: Registry, extra: Mapping[str, Mapping[str, ExtraAction]]) -> APIRouter:
+def record_router(registry: Registry, extra: Mapping[str, Extra]) -> APIRouter:
     """Make one GET and one POST operation for each dataset; `extra` maps dataset and lower-case action."""
     router = APIRouter()
     for dataset in registry.datasets.values():
@@ -55,12 +81,14 @@ def record_router(registry: Registry, extra: Mapping[str, Mapping[str, ExtraActi
     return router
 
 
-def _add(router: APIRouter, registry: Registry, dataset: Dataset, extra: Mapping[str, ExtraAction]) -> None:
+def _add(router: APIRouter, registry: Registry, dataset: Dataset, extra: Extra) -> None:
     entity = registry.entities.get(dataset.name)
 
     async def handle(request: Request, principal: Caller) -> Response:
         params = await read_params(request)
         action = extra.get(params.text("action").lower())
+        if isinstance(action, ExtraWrite):
+            return await _write_extra(request, principal, action, params)
         if action:
             return await action(run_of(request), principal, params)
         return await answer(request, principal, registry, dataset, params)
@@ -73,8 +101,14 @@ def _add(router: APIRouter, registry: Registry, dataset: Dataset, extra: Mapping
             tags=[dataset.name],
             operation_id=f"{dataset.name}_{method.lower()}",
             summary=dataset.meaning,
-            **describe(dataset, entity, method, tuple(extra)),
+            **describe(dataset, entity, method, _documented(extra, method)),
         )
+
+
+def _documented(extra: Extra, method: str) -> dict[str, Mapping[str, str]]:
+    """Give the further actions that a method offers, each with the meanings of its parameters."""
+    offered = {name: item for name, item in extra.items() if method == "POST" or not isinstance(item, ExtraWrite)}
+    return {name: item.parameters if isinstance(item, ExtraWrite) else {} for name, item in offered.items()}
 
 
 async def answer(
@@ -142,6 +176,23 @@ async def _write(call: Call, work: Work) -> Response:
     key = call.request.headers.get(HEADER, "")
     try:
         return await write_once(run_of(call.request), call.principal, key, call.content(), write)
+    except InputInvalid as error:
+        return refused(error)
+
+
+async def _write_extra(request: Request, principal: Principal, action: ExtraWrite, params: Params) -> Response:
+    if request.method != "POST":
+        raise ActionUnknown(f"action={params.text('action')} takes POST, not {request.method}")
+    check_origin(request, principal)
+    principal.require(action.writers)
+    run = run_of(request)
+
+    async def write(connection: Connection) -> Response:
+        return await action.write(Change(run, connection, principal, params))
+
+    content = hash_request(request.url.path.encode(), *(f"{name}={value}".encode() for name, value in params.items()))
+    try:
+        return await write_once(run, principal, request.headers.get(HEADER, ""), content, write)
     except InputInvalid as error:
         return refused(error)
 

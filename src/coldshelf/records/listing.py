@@ -99,10 +99,7 @@ class ListAnswer:
 def read_list_request(dataset: Dataset, params: Params, *, most: int) -> ListRequest:
     """Read paging, sort and filters; raise PageInvalid or FilterInvalid with the place and the cure."""
     _check_format(params)
-    conditions = parse_filters(dataset, params.text("filters")) if params.text("filters") else []
-    conditions += [
-        plain_condition(dataset, name, params.text(name)) for name in dataset.plain_filters if params.text(name)
-    ]
+    conditions = read_conditions(dataset, params)
     filtered = {condition.column.wire for condition in conditions}
     by_time = MODIFIED_ON in filtered
     cursor = _cursor_text(params)
@@ -122,6 +119,13 @@ def read_list_request(dataset: Dataset, params: Params, *, most: int) -> ListReq
         cursor=cursor,
         ignored=_ignored(dataset, params),
     )
+
+
+def read_conditions(dataset: Dataset, params: Params) -> list[Condition]:
+    """Read `filters` and the plain parameters of a dataset; raise FilterInvalid with the place and the cure."""
+    conditions = parse_filters(dataset, params.text("filters")) if params.text("filters") else []
+    plain = [name for name in dataset.plain_filters if params.text(name)]
+    return conditions + [plain_condition(dataset, name, params.text(name)) for name in plain]
 
 
 async def list_records(run: Runtime, principal: Principal, request: ListRequest) -> ListAnswer:

@@ -1,5 +1,6 @@
 """OpenAPI parts made from the declarations."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from coldshelf.records.dataset import Column, Dataset
@@ -7,10 +8,16 @@ from coldshelf.records.entity import Entity, Field
 from coldshelf.records.fields import TYPE_MAPS
 
 Json = dict[str, Any]  # a JSON document
+NOTHING: Mapping[str, Mapping[str, str]] = {}
 
 
-def describe(dataset: Dataset, entity: Entity | None, method: str, extra: tuple[str, ...] = ()) -> Json:
-    """Give the keyword arguments that document one operation: parameters, request body, responses."""
+def describe(
+    dataset: Dataset, entity: Entity | None, method: str, extra: Mapping[str, Mapping[str, str]] = NOTHING
+) -> Json:
+    """Give the keyword arguments that document one operation: parameters, request body, responses.
+
+    `extra`: further actions, each with the meanings of its parameters.
+    """
     actions = ["list", *extra]
     if entity:
         actions += ["load", "save", "delete"] if method == "POST" else ["load"]
@@ -18,6 +25,10 @@ def describe(dataset: Dataset, entity: Entity | None, method: str, extra: tuple[
     if entity:
         parameters += [
             _query(name, {"type": "string"}, f"Finds the record by {wire}") for name, wire in entity.keys.items()
+        ]
+    for action, taken in extra.items():
+        parameters += [
+            _query(name, {"type": "string"}, f"{meaning} (action={action})") for name, meaning in taken.items()
         ]
     document: Json = {"parameters": _once(parameters)}
     if entity and method == "POST":

@@ -83,6 +83,14 @@ def count_statement(shape: Shape) -> Statement:
 
 
 @lru_cache(maxsize=512)
+def ids_statement(shape: Shape) -> Statement:
+    """Compose the ids of all rows that the shape and its values let through, in order."""
+    needed = frozenset(column.of for column, _ in shape.conditions)
+    source = _join(_relation(shape.dataset), shape.dataset, needed)
+    return _compile(sa.select(Own.id).select_from(source).where(*_where(shape)).order_by(Own.id))
+
+
+@lru_cache(maxsize=512)
 def page_statement(shape: Shape) -> Statement:
     """Rows of one page as `record` (JSON text), `id` and `revision`, in order."""
     relation, conditions = _relation(shape.dataset), _where(shape)

@@ -62,6 +62,10 @@ async def fetch_count(connection: Connection, statement: Statement, values: Mapp
     return int(await connection.fetchval(statement.text, *statement.arguments(values)))
 
 
+async def fetch_ids(connection: Connection, statement: Statement, values: Mapping[str, Any]) -> list[int]:
+    return [row["id"] for row in await connection.fetch(statement.text, *statement.arguments(values))]
+
+
 async def fetch_pages(
     connection: Connection, statement: Statement, values: Mapping[str, Any], *, size: int
 ) -> AsyncIterator[list[Record]]:

@@ -1,4 +1,4 @@
-"""Stacks, doors and depths of results; figures with the versions they come from."""
+"""Stacks, doors and depths of results; figures with the versions they come from; reprocessing."""
 
 from coldshelf.migrations.apply import apply_file
 
@@ -8,3 +8,4 @@ down_revision = "0004"
 
 def upgrade() -> None:
     apply_file("0006_versions.sql")
+    apply_file("0006_reprocessing.sql")

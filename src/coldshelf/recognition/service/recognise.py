@@ -51,38 +51,43 @@ class Job:
 
 @dataclass(frozen=True, slots=True)
 class Recognised:
-    """What recognising one picture gave."""
+    """What recognising one picture gave; `recogniser` is its name and version, `shelves` as in Result."""
 
+    recogniser: tuple[str, str]
     rows: tuple[Row, ...]
     shelves: str
-    annotated: Rendition
 
 
 async def recognise_picture(step: Step) -> None:
     """Handle `picture.prepared`: add a result version and serve it."""
     run: Runtime = step.run
     recogniser = by_name(run.settings.recogniser)
-    job = await _load(run, step.event.client_id, step.event.key)
+    job = await load_job(run, step.event.client_id, step.event.key)
     if job is None:
         return
     key = renditions.rendition_key(job.client_id, job.picture, Kind.ANNOTATED, step.event.id)
-    found = await run.off_loop(recognise, run.objects, recogniser, job, key)
+    found, annotated = await run.off_loop(recognise, run.objects, recogniser, job, key)
     async with step.effect() as connection:
-        await store.retire(connection, job.picture.id)
-        await store.add_result(
-            connection,
-            job.picture,
-            event_id=step.event.id,
-            recogniser=(recogniser.name, recogniser.version),
-            shelves=found.shelves,
-            grids=grids_of(found.rows, job.picture),
-            rows=found.rows,
-        )
-        await renditions.add_rendition(connection, job.picture.id, found.annotated)
-        if job.picture.planogram_id:
-            await masterdata.use_planogram(connection, job.picture.planogram_id)
-        await renditions.touch(connection, job.picture.id)
-        await run.events.publish(connection, picture_event(RECOGNISED, job.client_id, job.picture))
+        await serve(step, connection, job.picture, found, annotated)
+
+
+async def serve(step: Step, connection: Connection, picture: Picture, found: Recognised, annotated: Rendition) -> None:
+    """Serve a new result version in place of the one before, and tell the next room."""
+    await store.retire(connection, picture.id)
+    await store.add_result(
+        connection,
+        picture,
+        event_id=step.event.id,
+        recogniser=found.recogniser,
+        shelves=found.shelves,
+        grids=grids_of(found.rows, picture),
+        rows=found.rows,
+    )
+    await renditions.add_rendition(connection, picture.id, annotated)
+    if picture.planogram_id:
+        await masterdata.use_planogram(connection, picture.planogram_id)
+    await renditions.touch(connection, picture.id)
+    await step.bus.publish(connection, picture_event(RECOGNISED, step.event.client_id, picture))
 
 
 async def served_result(connection: Connection, picture_id: int) -> Result | None:
@@ -95,7 +100,8 @@ async def touch_rows(connection: Connection, result_id: int) -> None:
     await store.touch_rows(connection, result_id)
 
 
-async def _load(run: Runtime, client_id: ClientId, picture_id: int) -> Job | None:
+async def load_job(run: Runtime, client_id: ClientId, picture_id: int) -> Job | None:
+    """Load what recognising a picture takes; None when there is no picture to look at."""
     async with run.database.scope(client_id, readonly=True) as connection:
         picture = await renditions.load_picture(connection, picture_id)
         if picture is None:
@@ -108,18 +114,29 @@ async def _load(run: Runtime, client_id: ClientId, picture_id: int) -> Job | Non
     return Job(client_id, picture, image.object_key, tuple(products), tuple(places))
 
 
-def recognise(objects: ObjectStore, recogniser: Recogniser, job: Job, annotated_key: str) -> Recognised:
+def recognise(
+    objects: ObjectStore, recogniser: Recogniser, job: Job, annotated_key: str
+) -> tuple[Recognised, Rendition]:
     """Look at the picture, name what stands there, draw it. Blocking and heavy."""
     image = decode(objects.get(job.image_key))
+    found = look(objects, recogniser, job, image)
+    return found, keep_drawn(objects, image, found, annotated_key)
+
+
+def look(objects: ObjectStore, recogniser: Recogniser, job: Job, image: Pixels) -> Recognised:
+    """Name what stands in the picture. Blocking and heavy."""
     found = recogniser.recognise(image, catalogue_of(objects, job.products), planned_of(job.places))
-    rows = rows_of(found, job.products, job.picture.items_per_column)
-    drawn = draw(image, rows)
-    jpeg = encode_jpeg(drawn, quality=ANNOTATED_QUALITY)
-    objects.put(annotated_key, jpeg)
-    made_by = f"{recogniser.name} {recogniser.version}"
-    rendition = Rendition(Kind.ANNOTATED, made_by, annotated_key, drawn.shape[1], drawn.shape[0], len(jpeg))
     shelves = orjson.dumps([{"shelf": shelf.number, "corners": shelf.corners} for shelf in found.shelves]).decode()
-    return Recognised(rows, shelves, rendition)
+    rows = rows_of(found, job.products, job.picture.items_per_column)
+    return Recognised((recogniser.name, recogniser.version), rows, shelves)
+
+
+def keep_drawn(objects: ObjectStore, image: Pixels, found: Recognised, key: str) -> Rendition:
+    """Draw a result on its picture and keep that under the key. Blocking."""
+    drawn = draw(image, found.rows)
+    jpeg = encode_jpeg(drawn, quality=ANNOTATED_QUALITY)
+    objects.put(key, jpeg)
+    return Rendition(Kind.ANNOTATED, " ".join(found.recogniser), key, drawn.shape[1], drawn.shape[0], len(jpeg))
 
 
 def draw(image: Pixels, rows: Sequence[Row]) -> Pixels:

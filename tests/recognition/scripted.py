@@ -1,0 +1,56 @@
+"""A recogniser that comes from another package and sees what a test tells it to."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import ClassVar
+
+from coldshelf.recognition.recogniser import (
+    CatalogueProduct,
+    Detections,
+    Facing,
+    Gap,
+    Pixels,
+    PlannedFacing,
+    ProductId,
+)
+from tests.compliance.cooler import square
+
+
+class Scripted:
+    """Sees the shelves of `shows`, written as the cooler of the tests writes them; fails when there are none."""
+
+    name = "scripted"
+    version = "2"
+    shows: ClassVar[tuple[str, ...] | None] = ()
+    products: ClassVar[dict[str, int]] = {}
+
+    def recognise(
+        self, image: Pixels, catalogue: Sequence[CatalogueProduct], planogram: Sequence[PlannedFacing] | None = None
+    ) -> Detections:
+        if self.shows is None:
+            raise RuntimeError("sees nothing")
+        places = [
+            (letter, shelf, position)
+            for shelf, letters in enumerate(self.shows, 1)
+            for position, letter in enumerate(letters, 1)
+            if letter != " "
+        ]
+        facings = tuple(self._facing(*place) for place in places if place[0] != "_")
+        gaps = tuple(
+            Gap(shelf, position, square(shelf, position)) for letter, shelf, position in places if letter == "_"
+        )
+        return Detections((), facings, gaps)
+
+    def _facing(self, letter: str, shelf: int, position: int) -> Facing:
+        product = None if letter == "?" else ProductId(self.products[letter])
+        return Facing(shelf, position, square(shelf, position), product, 0.95)
+
+
+def install(folder: Path) -> None:
+    """Put the package's entry point into a folder of the search path."""
+    described = folder / "scripted-2.dist-info"
+    described.mkdir()
+    (described / "METADATA").write_text("Metadata-Version: 2.1\nName: scripted\nVersion: 2\n")
+    (described / "entry_points.txt").write_text(
+        "[coldshelf.recognisers]\nscripted = tests.recognition.scripted:Scripted\n"
+    )
