@@ -117,3 +117,16 @@ def test_recognise_names_drawn_products_without_server_or_database(tmp_path: Pat
     assert len(set(found) & set(wanted)) >= 3
     assert sum(sku in wanted for sku in found) >= 0.7 * len(wanted)
     assert (tmp_path / "annotated.jpg").stat().st_size > 10_000
+
+
+def test_render_draws_a_folder_once_and_refuses_it_the_second_time(tmp_path: Path) -> None:
+    arguments = ("render", str(tmp_path / "out"), "--count", "1", "--size", "120x160", "--products", "6")
+    first, again = coldshelf(*arguments), coldshelf(*arguments)
+    wrong = coldshelf("render", str(tmp_path / "other"), "--size", "wide")
+
+    assert first.returncode == 0, first.stderr
+    assert len(json.loads((tmp_path / "out" / "ground_truth.json").read_text())["images"]) == 1
+    assert again.returncode == wrong.returncode == 1
+    assert "not empty" in again.stderr
+    assert "WIDTHxHEIGHT" in wrong.stderr
+    assert not (tmp_path / "other").exists()

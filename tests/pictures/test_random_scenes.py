@@ -1,14 +1,19 @@
 """Promises of the coolers drawn by chance: what the truth says is what the pixels show."""
 
 import itertools
+from collections import Counter
 from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from coldshelf.pictures.rendering import (
+    Column,
+    Cooler,
     CoolerKind,
     Film,
+    Framing,
+    StockedShelf,
     generate_designs,
     random_scenes,
     random_spec,
@@ -97,3 +102,79 @@ def with_one_in(spec, colour):
     columns[middle] = replace(columns[middle], design=design, deep=1, stack=1, set_back=0)
     shelves = (replace(shelf, columns=tuple(columns)), *spec.cooler.shelves[1:])
     return render_cooler(replace(spec, cooler=replace(spec.cooler, shelves=shelves), film=Film()))
+
+
+def stocked(kind, columns, *, doors=1):
+    """Draw a cooler of 600 mm with one shelf of given columns, straight on."""
+    spec = random_spec(2, 0, DESIGNS, kind=kind)
+    look = replace(spec.cooler.look, lamps=(False, False))
+    shelf = StockedShelf(foot=320.0, ceiling=0.0, columns=tuple(columns))
+    cooler = Cooler(kind, 600.0, 360.0, 400.0, (shelf,), look, doors)
+    framing = Framing(eye=(300.0, 150.0), distance=900.0, frame=(-30.0, -30.0, 630.0, 390.0), aspect=1.0)
+    return render_cooler(replace(spec, cooler=cooler, framing=framing, film=Film()))
+
+
+CAN = next(design for design in DESIGNS if design.packaging == "can")
+
+
+def column(x, **changes):
+    return Column(x=x, width=75.0, **{"design": CAN, **changes})
+
+
+def test_stacked_products_share_the_position_below_and_do_not_move_the_next():
+    scene = stocked(CoolerKind.SHELF, [column(100), column(200, stack=2), column(300)])
+
+    places = [(each.position, each.stack_index) for each in scene.facings]
+    lower, upper = (next(f for f in scene.facings if (f.position, f.stack_index) == (2, level)) for level in (0, 1))
+    assert places == [(1, 0), (2, 0), (2, 1), (3, 0)]
+    assert abs(upper.box[3] - lower.box[1]) < 10
+    assert upper.box[0] == pytest.approx(lower.box[0], abs=3)
+
+
+def test_gaps_take_part_in_the_count_and_lie_where_nothing_stands():
+    scene = stocked(CoolerKind.SHELF, [column(100), column(200, design=None), column(300)])
+
+    assert [each.position for each in scene.facings] == [1, 3]
+    assert [gap.position for gap in scene.gaps] == [2]
+    xs = [x for x, _ in scene.gaps[0].corners]
+    assert scene.facings[0].box[2] <= min(xs) + 5
+    assert max(xs) <= scene.facings[1].box[0] + 5
+
+
+def test_column_that_stands_back_is_smaller_higher_and_less_full():
+    scene = stocked(CoolerKind.SHELF, [column(200 + 100 * back, set_back=back) for back in range(4)])
+
+    assert [each.fill_level for each in scene.facings] == [100, 75, 50, 25]
+    heights = [each.box[3] - each.box[1] for each in scene.facings]
+    feet = [each.box[3] for each in scene.facings]
+    assert heights == sorted(heights, reverse=True)
+    assert feet == sorted(feet, reverse=True)
+
+
+def test_products_behind_the_front_row_are_not_listed():
+    one, deep = (stocked(CoolerKind.SHELF, [column(x, deep=n) for x in (100, 200, 300)]) for n in (1, 4))
+
+    assert len(one.facings) == len(deep.facings) == 3
+    assert not np.array_equal(one.image, deep.image)
+
+
+def test_doors_are_counted_and_what_a_frame_hides_is_no_facing():
+    columns = [column(x) for x in (100, 200, 300, 400, 500)]
+    open_cooler, closed = stocked(CoolerKind.SHELF, columns), stocked(CoolerKind.MULTI_DOOR, columns, doors=2)
+
+    assert [each.door for each in open_cooler.facings] == [1] * 5
+    assert [each.door for each in closed.facings] == [1, 1, 2, 2]  # the middle one stands behind the frame
+
+
+def test_product_that_the_border_cuts_counts_while_half_of_it_is_seen():
+    spec = random_spec(2, 0, DESIGNS, kind=CoolerKind.OPEN_RACK)
+    shelf = StockedShelf(foot=320.0, ceiling=0.0, columns=tuple(column(x) for x in range(60, 600, 80)))
+    cooler = Cooler(CoolerKind.OPEN_RACK, 600.0, 360.0, 400.0, (shelf,), spec.cooler.look)
+    counts = Counter()
+    for left in range(0, 140, 10):
+        framing = Framing(eye=(left + 300.0, 300.0), distance=900.0, frame=(left, 0.0, left + 600.0, 600.0), aspect=1.0)
+        scene = render_cooler(replace(spec, cooler=cooler, framing=framing, film=Film()))
+        widths = [each.box[2] - each.box[0] for each in scene.facings]
+        counts[len(widths)] += 1
+        assert min(widths) > 0.45 * max(widths)
+    assert counts.keys() == {6, 7}

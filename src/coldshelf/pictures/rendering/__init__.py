@@ -6,6 +6,7 @@ Goes to: the demo's uploads and reference pictures, tests of recognition, the pr
 
 from coldshelf.pictures.rendering.cooler import Column, Cooler, CoolerKind, Look, StockedShelf
 from coldshelf.pictures.rendering.cooler_scene import CoolerSpec, render_cooler
+from coldshelf.pictures.rendering.data_folder import FolderSpec, write_folder
 from coldshelf.pictures.rendering.designs import CATALOGUE, LabelStyle, Packaging, ProductDesign, design_of
 from coldshelf.pictures.rendering.film import Film
 from coldshelf.pictures.rendering.generator import generate_designs
@@ -15,6 +16,7 @@ from coldshelf.pictures.rendering.products import reference_pictures, render_pro
 from coldshelf.pictures.rendering.sampler import random_scenes, random_spec
 from coldshelf.pictures.rendering.scene import SceneSpec, render_scene
 from coldshelf.pictures.rendering.truth import RenderedScene, TrueFacing, TrueGap, TrueShelf
+from coldshelf.pictures.rendering.two_cameras import TwoCameraScene, two_camera_scene
 from coldshelf.pictures.rendering.viewpoint import Framing
 
 __all__ = [
@@ -24,6 +26,7 @@ __all__ = [
     "CoolerKind",
     "CoolerSpec",
     "Film",
+    "FolderSpec",
     "Framing",
     "LabelStyle",
     "Look",
@@ -37,6 +40,7 @@ __all__ = [
     "TrueFacing",
     "TrueGap",
     "TrueShelf",
+    "TwoCameraScene",
     "design_of",
     "encode_jpeg",
     "generate_designs",
@@ -47,4 +51,6 @@ __all__ = [
     "render_planogram",
     "render_product",
     "render_scene",
+    "two_camera_scene",
+    "write_folder",
 ]

@@ -42,7 +42,7 @@ def render_cooler(spec: CoolerSpec) -> RenderedScene:
     seen, owners = _projected(stage)
     image = expose(seen, spec.film, _rng(spec, 9))
     shelves, facings, gaps = testify(spec.cooler, view, standing, owners)
-    return RenderedScene(image, shelves, facings, gaps)
+    return RenderedScene(image, shelves, facings, gaps, view.front_to_picture)
 
 
 def _draw(spec: CoolerSpec, view: Viewpoint) -> tuple[Stage, list[Standing]]:

@@ -31,15 +31,17 @@ def random_scenes(
     designs: Sequence[ProductDesign] | None = None,
     size: tuple[int, int] = (416, 416),
     kind: CoolerKind | None = None,
+    stretched: bool = True,
 ) -> Iterator[RenderedScene]:
     """Yield `count` pictures of varied coolers with their truth, one at a time.
 
     Each picture depends on seed and number only, so a part of them can be drawn anywhere. Without designs 400
-    generated ones are used; `size` is (width, height) in pixels.
+    generated ones are used; `size` is (width, height) in pixels, and `stretched` says whether photographs of other
+    proportions are pressed into it, as sets of pictures for training often are.
     """
     known = tuple(designs) if designs is not None else generate_designs(400)
     for number in range(count):
-        yield render_cooler(random_spec(seed, number, known, size=size, kind=kind))
+        yield render_cooler(random_spec(seed, number, known, size=size, kind=kind, stretched=stretched))
 
 
 def random_spec(
@@ -49,15 +51,17 @@ def random_spec(
     *,
     size: tuple[int, int] = (416, 416),
     kind: CoolerKind | None = None,
+    stretched: bool = True,
 ) -> CoolerSpec:
     """Choose cooler, stock, camera and light of one picture."""
     rng = np.random.default_rng([seed, number])
     chosen = kind or _KINDS[int(rng.choice(len(_KINDS), p=[share for _, share in _KINDS]))][0]
     assortment = _assortment(rng, designs)
     cooler = _cooler(rng, chosen, assortment)
+    framing = _framing(rng, cooler)
     return CoolerSpec(
         cooler=cooler,
-        framing=_framing(rng, cooler),
+        framing=framing if stretched else replace(framing, aspect=size[0] / size[1]),
         film=_film(rng, size),
         size=size,
         seed=int(rng.integers(1 << 30)),

@@ -95,6 +95,7 @@ def _with_truth(image: Pixels, layout: Layout, standing: list[_Standing], bend: 
         ),
         facings=tuple(_facing(each, bend) for each in standing),
         gaps=tuple(TrueGap(place.shelf, place.position, seen_corners(place.box, bend)) for place in gaps),
+        front_to_picture=bend,
     )
 
 

@@ -44,6 +44,13 @@ class Viewpoint:
             (self.eye[1] - self.origin[1]) * self.scale + (y - self.eye[1]) * shrunk,
         )
 
+    @property
+    def front_to_picture(self) -> Homography:
+        """Return the homography from millimetres of the front plane to pixels of the picture."""
+        left, top = self.origin
+        to_canvas = np.array([(self.scale, 0, -left * self.scale), (0, self.scale, -top * self.scale), (0, 0, 1)])
+        return np.asarray(self.to_picture @ to_canvas, dtype=np.float64)
+
     def steepness(self, y: float, z: float) -> float:
         """Return by how much the camera looks down on a thing (above 0) or up at it, as a slope."""
         return (y - self.eye[1]) / (self.distance + z)

@@ -120,35 +120,36 @@ def _numbered_shelves(cooler: Cooler, view: Viewpoint, used: set[int]) -> dict[i
 def _positioned(
     cooler: Cooler, seen: list[_Seen], numbers: dict[int, int]
 ) -> tuple[tuple[TrueFacing, ...], tuple[TrueGap, ...]]:
+    """Count what is seen of each shelf from the left; what is stacked shares the position below it."""
     facings: list[TrueFacing] = []
     gaps: list[TrueGap] = []
     position, last_shelf = 0, -1
-    ordered = sorted(
-        seen, key=lambda each: (each.shelf, each.column, each.standing.stack_index if each.standing else 0)
-    )
-    for (shelf, index), group in groupby(ordered, key=lambda each: (each.shelf, each.column)):
+    for (shelf, index), group in groupby(sorted(seen, key=_order), key=lambda each: (each.shelf, each.column)):
         position = position + 1 if shelf == last_shelf else 1
         last_shelf = shelf
         column = cooler.shelves[shelf].columns[index]
-        door = cooler.door_of(column.x)
         for each in group:
-            if each.standing is None or each.box is None or column.design is None:
-                gaps.append(TrueGap(numbers[shelf], position, each.corners, door))
-            else:
-                stack = each.standing.stack_index
+            if column.design is None:
+                gaps.append(TrueGap(numbers[shelf], position, each.corners, cooler.door_of(column.x)))
+            elif each.standing is not None and each.box is not None:
                 facings.append(
                     TrueFacing(
-                        numbers[shelf],
-                        position,
-                        column.design.sku,
-                        each.corners,
-                        each.box,
-                        stack,
-                        column.fill_level,
-                        door,
+                        shelf=numbers[shelf],
+                        position=position,
+                        sku=column.design.sku,
+                        corners=each.corners,
+                        box=each.box,
+                        stack_index=each.standing.stack_index,
+                        fill_level=column.fill_level,
+                        door=cooler.door_of(column.x),
+                        number=each.standing.owner,
                     )
                 )
     return tuple(facings), tuple(gaps)
+
+
+def _order(each: _Seen) -> tuple[int, int, int]:
+    return each.shelf, each.column, each.standing.stack_index if each.standing else 0
 
 
 def _clipped(corners: Corners, view: Viewpoint) -> Corners:
