@@ -2,6 +2,7 @@
 
 import random
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -355,6 +356,15 @@ def test_every_kpi_has_a_name_of_its_own_and_says_its_formula_source_and_example
         assert figure.meaning
         assert "Example" in text, figure.wire
         assert "Contract" in text or "Our addition" in text, figure.wire
+
+
+def test_every_kpi_stands_in_the_docs_with_its_example() -> None:
+    page = (Path(__file__).parent.parent.parent / "docs" / "kpis.md").read_text(encoding="utf-8")
+    lines = {line.split("`")[1]: line for line in page.splitlines() if line.startswith("| `")}
+
+    for figure in KPIS:
+        text = " ".join((figure.formula.__doc__ or "").split())
+        assert text.partition("Example: ")[2] in lines[figure.wire], figure.wire
 
 
 def test_every_value_has_the_type_of_its_measure() -> None:

@@ -4,6 +4,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import ClassVar
 
+import numpy as np
+
+from coldshelf.pictures.imaging.encode import encode_jpeg
+from coldshelf.pictures.models import Kind, Rendition
+from coldshelf.pictures.service import renditions
 from coldshelf.recognition.recogniser import (
     CatalogueProduct,
     Detections,
@@ -13,7 +18,10 @@ from coldshelf.recognition.recogniser import (
     PlannedFacing,
     ProductId,
 )
-from tests.compliance.cooler import square
+from tests.compliance.cooler import Cooler, square
+from tests.pictures.uploading import work_off
+
+IMAGE = encode_jpeg(np.full((64, 96, 3), 127, np.uint8), quality=90)
 
 
 class Scripted:
@@ -54,3 +62,16 @@ def install(folder: Path) -> None:
     (described / "entry_points.txt").write_text(
         "[coldshelf.recognisers]\nscripted = tests.recognition.scripted:Scripted\n"
     )
+
+
+async def process(cooler: Cooler, *shelves: str) -> int:
+    """Give the picture of a cooler an image and a measured result; give its id."""
+    key = f"renditions/{cooler.picture_id}.jpg"
+    cooler.run.objects.put(key, IMAGE)
+    async with cooler.run.database.scope(cooler.client_id) as connection:
+        await renditions.add_rendition(
+            connection, cooler.picture_id, Rendition(Kind.STITCHED, "test", key, 96, 64, len(IMAGE))
+        )
+    await cooler.recognise(*shelves)
+    assert await work_off(cooler.run) == 2
+    return cooler.picture_id

@@ -8,7 +8,6 @@ from typing import Any
 
 import asyncpg
 import httpx
-import numpy as np
 import pytest
 from fastapi import FastAPI
 
@@ -17,8 +16,7 @@ from coldshelf.access.service import load_client
 from coldshelf.entrypoints.bootstrap import registry
 from coldshelf.kit.ids import ClientId
 from coldshelf.kit.runtime import Runtime
-from coldshelf.pictures.imaging.encode import encode_jpeg
-from coldshelf.pictures.models import Kind, Rendition
+from coldshelf.pictures.models import Kind
 from coldshelf.pictures.service import renditions
 from coldshelf.publishing.models import Mode
 from coldshelf.publishing.service import export
@@ -26,10 +24,8 @@ from tests.compliance.cooler import Cooler
 from tests.conftest import signed_in_client
 from tests.pictures.uploading import work_off
 from tests.publishing.support import rows as exported
-from tests.recognition.scripted import Scripted, install
+from tests.recognition.scripted import Scripted, install, process
 from tests.records.support import Handler, Json
-
-IMAGE = encode_jpeg(np.full((64, 96, 3), 127, np.uint8), quality=90)
 
 
 @pytest.fixture(autouse=True)
@@ -52,19 +48,6 @@ async def cooler(run: Runtime, client_id: ClientId) -> Cooler:
 @pytest.fixture
 def runs(admin: httpx.AsyncClient) -> Handler:
     return Handler(admin, "Reprocessing")
-
-
-async def process(cooler: Cooler, *shelves: str) -> int:
-    """Give the picture an image and a measured result; give its id."""
-    key = f"renditions/{cooler.picture_id}.jpg"
-    cooler.run.objects.put(key, IMAGE)
-    async with cooler.run.database.scope(cooler.client_id) as connection:
-        await renditions.add_rendition(
-            connection, cooler.picture_id, Rendition(Kind.STITCHED, "test", key, 96, 64, len(IMAGE))
-        )
-    await cooler.recognise(*shelves)
-    assert await work_off(cooler.run) == 2
-    return cooler.picture_id
 
 
 async def started(runs: Handler, **params: object) -> int:
