@@ -288,6 +288,15 @@ async def test_planograms_hold_no_foreign_products(stranger: httpx.AsyncClient, 
 
 
 @pytest.mark.usefixtures("untouched")
+async def test_foreign_planograms_are_not_duplicated(stranger: httpx.AsyncClient, foreign: dict[str, int]) -> None:
+    planogram = foreign["Planogram"]
+
+    reason = await Handler(stranger, "Planogram").refused("duplicate", id=planogram, RelinkAssets=1)
+
+    assert reason == f"There is no Planogram with id {planogram}"
+
+
+@pytest.mark.usefixtures("untouched")
 async def test_facings_of_a_foreign_image_are_not_there(
     admin: httpx.AsyncClient, stranger: httpx.AsyncClient, foreign: dict[str, int]
 ) -> None:

@@ -1,17 +1,22 @@
 """Planograms: their places, and that a used one does not change (contract 5.1, 11 no. 21)."""
 
+import asyncio
+
 import httpx
 import orjson
 import pytest
+from fastapi import FastAPI
 
+from coldshelf.access.principal import Role
 from coldshelf.kit.ids import ClientId
 from coldshelf.kit.runtime import Runtime
 from coldshelf.masterdata.service import planned_places, use_planogram
+from tests.conftest import signed_in_client
 from tests.records.support import Handler
 
 FROZEN = (
     "Planogram 'Summer' was used for a picture and does not change any more."
-    " Save it under a new name and link the assets to that one."
+    " Change a copy: action=duplicate takes the changes, and with RelinkAssets=1 links the assets to it."
 )
 
 
@@ -116,7 +121,13 @@ async def test_a_used_planogram_does_not_change(
         await use_planogram(connection, first["id"])
     used = (await planograms.load(id=first["id"]))["data"]
 
-    for change in ({"FacingDetails": details([{"id": b}])}, {"FacingDetails": ""}, {"Name": "Winter"}, {"Version": 2}):
+    for change in (
+        {"FacingDetails": details([{"id": b}])},
+        {"FacingDetails": ""},
+        {"Name": "Winter"},
+        {"Version": 2},
+        {"PlanogramUse": "Priority"},
+    ):
         assert await planograms.refused("save", id=first["id"], **change) == FROZEN
 
     assert (await planograms.load(id=first["id"]))["data"] == used
@@ -154,3 +165,165 @@ async def test_a_duplicate_of_a_used_planogram_can_be_changed(
 
     assert await places(run, client_id, first["id"]) == [(1, 1, a, 1)]
     assert await places(run, client_id, copy["id"]) == [(1, 1, b, 1)]
+
+
+# Uses
+
+
+async def test_a_planogram_is_a_layout_unless_another_use_is_sent(planograms: Handler) -> None:
+    first = await planograms.save(PlanogramName="Summer")
+
+    second = await planograms.save(PlanogramName="List", PlanogramUse="priority")
+
+    assert (first["data"]["PlanogramUse"], second["data"]["PlanogramUse"]) == ("Layout", "Priority")
+    assert await planograms.refused("save", PlanogramName="X", PlanogramUse="Prio") == (
+        "PlanogramUse takes Layout, Category, Priority, not 'Prio'"
+    )
+
+
+async def test_a_product_of_a_priorogram_has_one_priority_and_any_number_of_facings(
+    run: Runtime, client_id: ClientId, planograms: Handler, products: list[int]
+) -> None:
+    a, b, _ = products
+    twice = details([{"id": a}], [{"id": b}, {"id": a}])
+    reason = (
+        f"FacingDetails: product {a} has the priorities 1 and 2; it takes one, with an entry for each wanted facing"
+    )
+
+    saved = await planograms.save(
+        PlanogramName="List", PlanogramUse="Priority", FacingDetails=details([{"id": a}, {"id": a}], [{"id": b}])
+    )
+    layout = await planograms.save(PlanogramName="Layout", FacingDetails=twice)
+
+    assert await places(run, client_id, saved["id"]) == [(1, 1, a, 1), (1, 2, a, 1), (2, 1, b, 1)]
+    assert await planograms.refused("save", id=saved["id"], FacingDetails=twice) == reason
+    assert await planograms.refused("save", id=layout["id"], PlanogramUse="Priority") == reason
+    assert await places(run, client_id, saved["id"]) == [(1, 1, a, 1), (1, 2, a, 1), (2, 1, b, 1)]
+
+
+# Copies
+
+
+async def used(run: Runtime, client_id: ClientId, planogram_id: int) -> None:
+    async with run.database.scope(client_id) as connection:
+        await use_planogram(connection, planogram_id)
+
+
+async def test_duplicate_copies_places_use_and_model_under_the_next_version(
+    run: Runtime, client_id: ClientId, admin: httpx.AsyncClient, planograms: Handler, products: list[int]
+) -> None:
+    await Handler(admin, "AssetType").save(Name="ACME 500")
+    first = await planograms.save(
+        PlanogramName="Summer",
+        ExternalPlanogramCode="PG-1",
+        PlanogramUse="Category",
+        AssetType="ACME 500",
+        StartDate="2026-01-31",
+        FacingDetails=details([{"id": products[0], "stackSize": 2}], []),
+    )
+    await used(run, client_id, first["id"])
+
+    second = Handler._done(await planograms.post("duplicate", id=first["id"]))
+    third = Handler._done(await planograms.post("duplicate", id=second["id"]))
+    fourth = Handler._done(await planograms.post("duplicate", id=first["id"]))
+
+    kept = ("PlanogramUse", "AssetTypeName", "FacingDetails", "Shelves", "Facings")
+    assert [second["data"][name] for name in kept] == [first["data"][name] for name in kept]
+    assert [item["data"]["PlanogramName"] for item in (second, third, fourth)] == [
+        "Summer v2",
+        "Summer v3",
+        "Summer v4",
+    ]
+    assert [item["data"]["Version"] for item in (second, third, fourth)] == [2, 3, 4]
+    assert [second["data"][name] for name in ("UsedOn", "ExternalPlanogramCode", "StartDate")] == [None, None, None]
+    assert await places(run, client_id, second["id"]) == [(1, 1, products[0], 2)]
+
+
+async def test_duplicate_takes_the_change_that_a_used_planogram_refuses_and_links_its_assets(
+    run: Runtime, client_id: ClientId, admin: httpx.AsyncClient, planograms: Handler, products: list[int]
+) -> None:
+    a, b, _ = products
+    first = await planograms.save(PlanogramName="Summer", FacingDetails=details([{"id": a}]))
+    await planograms.save(PlanogramName="Winter", FacingDetails=details([{"id": a}]))
+    await used(run, client_id, first["id"])
+    assets = Handler(admin, "Asset")
+    await Handler(admin, "AssetType").save(Name="ACME 500")
+    for serial, name in (("1", "Summer"), ("2", "Summer"), ("3", "Winter")):
+        await assets.save(SerialNumber=serial, AssetType="ACME 500", PlanogramName=name)
+
+    copy = Handler._done(
+        await planograms.post(
+            "duplicate", id=first["id"], Name="Autumn", FacingDetails=details([{"id": b}]), RelinkAssets=1
+        )
+    )
+
+    assert "warnings" not in copy
+    linked = {row["SerialNumber"]: row["PlanogramName"] for row in await assets.records()}
+    assert linked == {"1": "Autumn", "2": "Autumn", "3": "Winter"}
+    assert await places(run, client_id, copy["id"]) == [(1, 1, b, 1)]
+    assert await places(run, client_id, first["id"]) == [(1, 1, a, 1)]
+
+
+async def test_a_duplicate_that_fails_leaves_the_assets_where_they_are(
+    admin: httpx.AsyncClient, planograms: Handler, products: list[int]
+) -> None:
+    first = await planograms.save(PlanogramName="Summer", FacingDetails=details([{"id": products[0]}]))
+    await planograms.save(PlanogramName="Winter")
+    await Handler(admin, "AssetType").save(Name="ACME 500")
+    await Handler(admin, "Asset").save(SerialNumber="1", AssetType="ACME 500", PlanogramName="Summer")
+
+    reasons = [
+        await planograms.refused("duplicate", **sent)
+        for sent in (
+            {"id": first["id"], "PlanogramName": "winter", "RelinkAssets": 1},
+            {"id": first["id"], "FacingDetails": details([{"id": 987654}]), "RelinkAssets": 1},
+            {"id": 987654},
+            {},
+        )
+    ]
+
+    assert reasons == [
+        "Planogram PlanogramName=winter exists already; leave id out to change it",
+        "FacingDetails: there is no product with id 987654",
+        "There is no Planogram with id 987654",
+        "action=duplicate takes the id of the planogram to copy",
+    ]
+    (asset,) = await Handler(admin, "Asset").records()
+    assert asset["PlanogramId"] == first["id"]
+    assert len(await planograms.records()) == 2
+
+
+async def test_two_duplicates_at_once_get_two_names(planograms: Handler) -> None:
+    first = await planograms.save(PlanogramName="Summer")
+
+    answers = await asyncio.gather(*(planograms.post("duplicate", id=first["id"]) for _ in range(3)))
+
+    names = {Handler._done(answer)["data"]["PlanogramName"] for answer in answers}
+    assert names == {"Summer v2", "Summer v3", "Summer v4"}
+
+
+async def test_only_who_may_change_planograms_may_duplicate_them_and_only_by_post(
+    run: Runtime, app: FastAPI, client_id: ClientId, planograms: Handler
+) -> None:
+    first = await planograms.save(PlanogramName="Summer")
+
+    by_get = await planograms.http.get(planograms.path, params={"action": "duplicate", "id": first["id"]})
+    async with await signed_in_client(run, app, client_id, "installer", Role.INSTALLER) as http:
+        refused = await Handler(http, "Planogram").post("duplicate", id=first["id"])
+
+    assert by_get.status_code == 400
+    assert by_get.json()["info"] == "action=duplicate takes POST, not GET"
+    assert refused.status_code == 403
+    assert len(await planograms.records()) == 1
+
+
+async def test_duplicate_stands_in_the_documents(admin: httpx.AsyncClient) -> None:
+    path = (await admin.get("/openapi.json")).json()["paths"]["/controllers/planogram.ashx"]
+
+    actions = {
+        method: next(item for item in path[method]["parameters"] if item["name"] == "action")["schema"]["enum"]
+        for method in ("get", "post")
+    }
+    assert "duplicate" in actions["post"]
+    assert "duplicate" not in actions["get"]
+    assert "RelinkAssets" in {item["name"] for item in path["post"]["parameters"]}

@@ -13,6 +13,7 @@ from coldshelf.kit.settings import Settings, load_settings
 from coldshelf.kit.web.asgi import equip
 from coldshelf.kit.web.health import router as health_router
 from coldshelf.kpis.routes import difference_actions
+from coldshelf.masterdata.routes import planogram_actions
 from coldshelf.pictures.routes import reference_router
 from coldshelf.pictures.routes import router as pictures_router
 from coldshelf.pictures.service.answers import error_body as upload_error_body
@@ -40,7 +41,14 @@ def build_app(settings: Settings, opened: AbstractAsyncContextManager[Runtime]) 
         access_router,
         pictures_router,
         reference_router(declared),
-        record_router(declared, {"AssetPurity": RECOGNITION_ACTIONS, "Reprocessing": reprocessing}),
+        record_router(
+            declared,
+            {
+                "AssetPurity": RECOGNITION_ACTIONS,
+                "Reprocessing": reprocessing,
+                "Planogram": planogram_actions(declared),
+            },
+        ),
     ):
         app.include_router(router)
     app.state.error_bodies = {"/controllers/coolrapi.ashx": upload_error_body}

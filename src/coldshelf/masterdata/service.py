@@ -9,6 +9,7 @@ from coldshelf.kit.ids import ClientId
 from coldshelf.kit.runtime import Runtime
 from coldshelf.masterdata import store
 from coldshelf.masterdata.errors import ReferencePictureInvalid
+from coldshelf.masterdata.models import PlanogramUse
 
 UNKNOWN_SKU = "-1000"
 """SKU and name of an unknown product on the wire (contract 4.1)."""
@@ -128,6 +129,16 @@ async def use_planogram(connection: Connection, planogram_id: int) -> None:
 async def planogram_stamp(connection: Connection, planogram_id: int) -> tuple[int | None, datetime | None]:
     """Give the version number that a planogram carries, and when it was last changed."""
     return await store.planogram_stamp(connection, planogram_id)
+
+
+async def planogram_use(connection: Connection, planogram_id: int) -> PlanogramUse:
+    """Say what a planogram is held against pictures for."""
+    return PlanogramUse(await store.planogram_use(connection, planogram_id) or PlanogramUse.LAYOUT)
+
+
+async def product_categories(connection: Connection, product_ids: Collection[int]) -> dict[int, str]:
+    """Give the category of each product that has one."""
+    return await store.product_categories(connection, product_ids)
 
 
 async def beverage_types(connection: Connection, product_ids: Collection[int]) -> dict[int, str]:

@@ -157,6 +157,53 @@ async def freeze_planogram(connection: Connection, planogram_id: int) -> None:
     )
 
 
+async def planogram_use(connection: Connection, planogram_id: int) -> str | None:
+    value: str | None = await connection.fetchval("SELECT planogram_use FROM planogram WHERE id = $1", planogram_id)
+    return value
+
+
+async def planogram_to_copy(connection: Connection, planogram_id: int) -> Record | None:
+    """Give an active planogram and hold it: copies of it are made one after another, each with a name of its own."""
+    return _one(
+        await connection.fetch(
+            """
+            SELECT name, version, planogram_use, facing_details, asset_type_id FROM planogram
+            WHERE id = $1 AND NOT is_deleted FOR NO KEY UPDATE""",
+            planogram_id,
+        )
+    )
+
+
+async def taken_names(connection: Connection, names: Collection[str]) -> set[str]:
+    """Give those of the names that an active planogram has, in lower case."""
+    rows = await connection.fetch(
+        """
+        SELECT name_key FROM planogram
+        WHERE name_key = ANY(SELECT lower(name) FROM unnest($1::text[]) AS names (name)) AND NOT is_deleted""",
+        list(names),
+    )
+    return {row["name_key"] for row in rows}
+
+
+async def relink_assets(connection: Connection, before: int, after: int) -> int:
+    """Link the active assets of one planogram to another one, in order; give how many."""
+    done = await connection.execute(
+        """
+        UPDATE asset SET planogram_id = $2 WHERE id IN (
+            SELECT id FROM asset WHERE planogram_id = $1 AND NOT is_deleted ORDER BY id FOR NO KEY UPDATE)""",
+        before,
+        after,
+    )
+    return int(done.split()[-1])
+
+
+async def product_categories(connection: Connection, product_ids: Collection[int]) -> dict[int, str]:
+    rows = await connection.fetch(
+        "SELECT id, product_category FROM product WHERE id = ANY($1) AND product_category <> ''", list(product_ids)
+    )
+    return {row["id"]: row["product_category"] for row in rows}
+
+
 async def planogram_stamp(connection: Connection, planogram_id: int) -> tuple[int | None, datetime | None]:
     row = await connection.fetchrow("SELECT version, modified_on FROM planogram WHERE id = $1", planogram_id)
     return (row["version"], row["modified_on"]) if row else (None, None)

@@ -61,7 +61,15 @@ class ExtraWrite:
     parameters: Mapping[str, str] = field(default_factory=dict)
 
 
-Extra = Mapping[str, ExtraAction | ExtraWrite]
+@dataclass(frozen=True, slots=True)
+class ExtraRead:
+    """A further action that reads, with the names of what it takes and their meanings."""
+
+    read: ExtraAction
+    parameters: Mapping[str, str]
+
+
+Extra = Mapping[str, ExtraAction | ExtraRead | ExtraWrite]
 """Further actions of a handler by their names in lower case."""
 NO_ACTIONS: Extra = {}
 
@@ -90,7 +98,8 @@ def _add(router: APIRouter, registry: Registry, dataset: Dataset, extra: Extra) 
         if isinstance(action, ExtraWrite):
             return await _write_extra(request, principal, action, params)
         if action:
-            return await action(run_of(request), principal, params)
+            read = action.read if isinstance(action, ExtraRead) else action
+            return await read(run_of(request), principal, params)
         return await answer(request, principal, registry, dataset, params)
 
     for method in ("GET", "POST"):
@@ -108,7 +117,7 @@ def _add(router: APIRouter, registry: Registry, dataset: Dataset, extra: Extra) 
 def _documented(extra: Extra, method: str) -> dict[str, Mapping[str, str]]:
     """Give the further actions that a method offers, each with the meanings of its parameters."""
     offered = {name: item for name, item in extra.items() if method == "POST" or not isinstance(item, ExtraWrite)}
-    return {name: item.parameters if isinstance(item, ExtraWrite) else {} for name, item in offered.items()}
+    return {name: item.parameters if isinstance(item, ExtraRead | ExtraWrite) else {} for name, item in offered.items()}
 
 
 async def answer(
@@ -148,7 +157,7 @@ class Call:
     params: Params
 
     async def work(self, connection: Connection, work: Work) -> Response:
-        return _saved(await work(connection, self.registry, client_of(self.principal), self.entity, self.params))
+        return saved_answer(await work(connection, self.registry, client_of(self.principal), self.entity, self.params))
 
     def content(self) -> bytes:
         """Give the hash of what is asked for."""
@@ -237,7 +246,8 @@ def client_of(principal: Principal) -> ClientId:
     return principal.client_id
 
 
-def _saved(saved: saving.Saved) -> Response:
+def saved_answer(saved: saving.Saved) -> Response:
+    """Answer a record as a save does."""
     # The record stays the text that the database made, so that no number loses a digit.
     body: dict[str, Any] = {"success": True, "data": orjson.Fragment(saved.record), "id": saved.id}  # any JSON
     if saved.warnings:

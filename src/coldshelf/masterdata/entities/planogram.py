@@ -3,9 +3,11 @@
 from decimal import Decimal
 from typing import Any, TypeGuard
 
+from coldshelf.access.principal import PLANNERS
 from coldshelf.kit.db import Connection
 from coldshelf.masterdata import store
 from coldshelf.masterdata.errors import PlanogramInUse
+from coldshelf.masterdata.models import PlanogramUse
 from coldshelf.records.dataset import Column
 from coldshelf.records.entity import Entity, Field, Reference, Values
 from coldshelf.records.errors import FieldInvalid
@@ -53,6 +55,18 @@ def _is_whole(value: object, most: int) -> TypeGuard[int]:
     return isinstance(value, int) and not isinstance(value, bool) and 1 <= value <= most
 
 
+def _check_priorities(rows: list[list[tuple[int, int]]]) -> None:
+    """Raise FieldInvalid for a product that has two priorities; several facings of it stand in one element."""
+    priority_of: dict[int, int] = {}
+    for priority, row in enumerate(rows, 1):
+        for product_id, _ in row:
+            if priority_of.setdefault(product_id, priority) != priority:
+                raise FieldInvalid(
+                    f"FacingDetails: product {product_id} has the priorities {priority_of[product_id]} and {priority};"
+                    " it takes one, with an entry for each wanted facing"
+                )
+
+
 async def _check_places(connection: Connection, values: Values, before: Values | None) -> dict[str, Any]:
     # values have the types of their columns
     changed = dict(values)
@@ -65,6 +79,9 @@ async def _check_places(connection: Connection, values: Values, before: Values |
             changed |= {"shelves": len(rows), "facings": sum(len(row) for row in rows)}
     elif "facing_details" in changed:
         changed |= {"shelves": None, "facings": None}
+    held = {**(before or {}), **changed}
+    if held.get("planogram_use") == PlanogramUse.PRIORITY:
+        _check_priorities(planned_rows(held.get("facing_details") or "[]"))
     if before and before["used_on"] and any(_differs(name, changed, before) for name in changed.keys() - STAYS_FREE):
         raise PlanogramInUse(f"Planogram {before['name']!r} was used for a picture and does not change any more")
     return changed
@@ -115,7 +132,13 @@ PLANOGRAM = Entity(
         Field(
             wire="FacingDetails",
             type=FieldType.JSON,
-            meaning='One element a shelf from the top: [{"products": [{"id": ProductId, "stackSize": 1}, …]}, …]',
+            meaning='One element a shelf from the top: [{"products": [{"id": ProductId, "stackSize": 1}, …]}, …];'
+            " with PlanogramUse Priority one element a priority, the highest first",
+        ),
+        Field(
+            wire="PlanogramUse",
+            choices=tuple(PlanogramUse),
+            meaning="Layout (product by place), Category (any product of the same category), Priority (Priorogram)",
         ),
         Field(wire="StartDate", type=FieldType.DATE, meaning="Valid from"),
     ),
@@ -134,10 +157,11 @@ PLANOGRAM = Entity(
         "PlanogramName": "PlanogramName",
         "Name": "PlanogramName",
     },
+    writers=PLANNERS,
     client_wide="Planograms are the same for every outlet.",
     extra_columns=(
-        _number("Shelves", "Shelves in the planogram"),
-        _number("Facings", "Places in the planogram"),
+        _number("Shelves", "Shelves in the planogram, or priorities"),
+        _number("Facings", "Places in the planogram, or facings wanted"),
         Column(wire="UsedOn", type=FieldType.TIMESTAMP, unit="UTC", meaning="First use; frozen from then on"),
     ),
     before_save=_check_places,

@@ -3,7 +3,7 @@
 from coldshelf.migrations.apply import apply_file
 
 revision = "0006"
-down_revision = "0004"
+down_revision = "0005"
 
 
 def upgrade() -> None:
