@@ -63,6 +63,31 @@ async def test_waiting_job_with_the_same_key_is_enough(run: Runtime, client_id: 
     assert [job["payload"] for job in await jobs(run)] == [b"1", b"3"]
 
 
+async def test_jobs_of_the_background_run_when_nothing_else_waits(run: Runtime, client_id: ClientId, url: str) -> None:
+    seen: list[bytes] = []
+
+    async def work(payload: bytes, picks: int) -> None:
+        seen.append(payload)
+
+    await enqueue(run, client_id, *(Hint("work", b"back", f"b{n}", priority=-1) for n in range(3)))
+    await enqueue(run, client_id, *(Hint("work", b"live", f"l{n}") for n in range(3)))
+    async with working(url, {"work": work}, concurrency=1):
+        await until(lambda: len(seen) >= 6)
+
+    assert seen == [b"live"] * 3 + [b"back"] * 3
+
+
+async def test_jobs_of_the_background_do_not_count_as_waiting(run: Runtime, client_id: ClientId) -> None:
+    late = timedelta(hours=-2)
+    await enqueue(run, client_id, Hint("work", b"", "back", late, priority=-1))
+    async with run.database.door() as connection:
+        assert await queue.oldest_waiting(connection) == timedelta(0)
+    await enqueue(run, client_id, Hint("work", b"", "live", late))
+
+    async with run.database.door() as connection:
+        assert await queue.oldest_waiting(connection) >= timedelta(hours=2)
+
+
 async def test_every_job_is_run_once_and_gone(run: Runtime, client_id: ClientId, url: str) -> None:
     seen: list[tuple[bytes, int]] = []
 

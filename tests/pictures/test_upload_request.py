@@ -115,6 +115,7 @@ async def test_record_keeps_the_names_of_its_moment(run: Runtime, admin: httpx.A
         "USA",
     )
     assert (record["planogram_name"], record["door_count"], record["columns"], record["shelves"]) == ("Plan A", 2, 8, 4)
+    assert record["items_per_column"] == 6
     assert (record["created_by_user"], record["total_bytes"]) == ("admin", len(picture()))
     (file,) = await rows(run, shop.client_id, "picture_file", "number")
     assert (file["file_name"], file["bytes"], file["place"]) == ("kühl.jpg", len(picture()), 1)

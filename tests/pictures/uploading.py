@@ -64,7 +64,8 @@ async def open_shop(run: Runtime, client_id: ClientId) -> Shop:
     """ONE has one cooler with a planogram, MANY two, NONE none, OLD an inactive one; C-LOOSE stands nowhere."""
     async with run.database.scope(client_id) as connection:
         kind = await connection.fetchval(
-            "INSERT INTO asset_type (client_id, name, doors, columns, shelves) VALUES ($1, 'T', 2, 8, 4) RETURNING id",
+            "INSERT INTO asset_type (client_id, name, doors, columns, shelves, items_per_column)"
+            " VALUES ($1, 'T', 2, 8, 4, 6) RETURNING id",
             client_id,
         )
         plan = await connection.fetchval(

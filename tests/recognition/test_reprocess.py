@@ -1,5 +1,6 @@
 """Reprocessing: differences are listed before anything is replaced; what replaces goes the way of every result."""
 
+import asyncio
 import json
 from collections.abc import AsyncIterator
 from datetime import timedelta
@@ -384,6 +385,46 @@ async def test_several_lanes_share_the_pictures(run: Runtime, cooler: Cooler, ru
     await done(runs, "apply", run_id)
     await work_off(run)
     assert await counts(runs, run_id) == {"Applied": 5}
+
+
+async def test_two_decisions_at_once_serve_each_candidate_once(run: Runtime, cooler: Cooler, runs: Handler) -> None:
+    for _ in range(3):
+        await cooler.add_picture()
+        await process(cooler, "abc")
+    run_id = await started(runs, all="true")
+    await work_off(run)
+
+    answers = await asyncio.gather(*(done(runs, "apply", run_id) for _ in range(4)))
+    jobs = await cooler.steps("recognition.replace")
+    await asyncio.gather(*(run.events.perform(run, job) for job in jobs))
+    await work_off(run)
+
+    assert sorted(answer["accepted"] for answer in answers) == [0, 0, 0, 4]
+    assert await counts(runs, run_id) == {"Applied": 4}
+    assert await cooler.value("SELECT count(*) FROM recognition_result") == 8
+    assert await cooler.value("SELECT count(*) FROM recognition_result WHERE is_served") == 4
+    assert await cooler.rows("SELECT handler, error FROM event_step WHERE error <> ''") == []
+
+
+async def test_a_run_gets_a_new_modification_time_whenever_its_counts_change(
+    run: Runtime, cooler: Cooler, runs: Handler
+) -> None:
+    async def modified_on() -> str:
+        return str((await runs.load(id=run_id))["data"]["ModifiedOn"])
+
+    run_id = await started(runs, all="true")
+    times = [await modified_on()]
+    await cooler.perform(*await cooler.steps("recognition.reconsider"))
+    await work_off(run)
+    times.append(await modified_on())
+    await done(runs, "apply", run_id)
+    times.append(await modified_on())
+    await work_off(run)
+    times.append(await modified_on())
+
+    assert times == sorted(set(times))
+    mark = {"ModifiedOn": {"operator": ">", "value": times[2]}}
+    assert [record["Applied"] for record in await runs.records(mark)] == [1]
 
 
 async def test_a_start_that_is_sent_again_with_its_key_starts_one_run(cooler: Cooler, runs: Handler) -> None:

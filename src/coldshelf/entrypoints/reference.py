@@ -16,6 +16,8 @@ from coldshelf.recognition.events import EVENT_TYPES as RECOGNITION_EVENTS
 from coldshelf.records.dataset import Dataset
 
 EVENT_TYPES: tuple[EventType, ...] = (*PICTURE_EVENTS, *RECOGNITION_EVENTS, *COMPLIANCE_EVENTS, *KPI_EVENTS)
+UNSEEN = (".migrations", ".__main__", ".training.")
+"""Modules that no process of an installation imports: training takes libraries that running does not."""
 HEAD = """# Reference
 
 Made from the declarations in the code by `coldshelf reference --out docs/reference.md`; a test keeps it true.
@@ -55,7 +57,7 @@ def _errors() -> Iterator[str]:
 def error_types() -> set[type[ColdshelfError]]:
     """Give every error of the house."""
     for module in pkgutil.walk_packages(coldshelf.__path__, "coldshelf."):
-        if ".migrations" not in module.name and not module.name.endswith("__main__"):
+        if not any(part in module.name for part in UNSEEN):
             importlib.import_module(module.name)
     found: set[type[ColdshelfError]] = set()
     waiting: list[type[ColdshelfError]] = [ColdshelfError]
