@@ -16,7 +16,8 @@ class Film:
 
     `exposure` is a factor, `gamma` below 1 lifts the shadows, `tint` factors of red, green and blue, `glare` and `haze`
     shares of 255 that bright lamps and mist add, `softness` and `motion` lengths in pixels, `noise` in grey levels,
-    `detail` the share of the picture's size at which the camera resolved it.
+    `detail` the share of the picture's size at which the camera resolved it, `sharpening` the share of the fine
+    contrast that its software adds.
     """
 
     exposure: float = 1.0
@@ -31,6 +32,7 @@ class Film:
     motion_degrees: float = 0.0
     noise: float = 0.0
     detail: float = 1.0
+    sharpening: float = 0.0
     jpeg_quality: int | None = None
 
 
@@ -44,7 +46,7 @@ def expose(seen: Pixels, film: Film, rng: np.random.Generator) -> Pixels:
     picture = _toned(picture, film)
     if film.vignette > 0:
         picture *= _vignette(picture.shape[0], picture.shape[1], film.vignette)
-    picture = _blurred(picture, film)
+    picture = _sharpened(_blurred(picture, film), film.sharpening)
     if film.noise > 0:
         picture = picture + _grain(picture.shape[0], picture.shape[1], film.noise, rng)
     taken: Pixels = np.clip(picture + np.float32(0.5), 0, 255).astype(np.uint8)
@@ -101,6 +103,13 @@ def _blurred(picture: Floats, film: Film) -> Floats:
     if film.motion > 1:
         picture = np.asarray(cv2.filter2D(picture, -1, _smear(film.motion, film.motion_degrees)), dtype=np.float32)
     return picture
+
+
+def _sharpened(picture: Floats, strength: float) -> Floats:
+    if strength <= 0:
+        return picture
+    soft = np.asarray(cv2.GaussianBlur(picture, (0, 0), 1.0), dtype=np.float32)
+    return np.asarray(picture + (picture - soft) * np.float32(strength), dtype=np.float32)
 
 
 def _smear(length: float, degrees: float) -> Floats:

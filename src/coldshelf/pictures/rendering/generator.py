@@ -226,10 +226,11 @@ def _shape(rng: np.random.Generator, packaging: Packaging) -> tuple[Form, float]
     top, bottom = usual.label
     if packaging in _BOTTLES:
         top, bottom = top + rng.uniform(-0.05, 0.06), bottom + rng.uniform(-0.08, 0.10)
+    tall = rng.uniform(0.95, 1.18)  # sleek cans and bottles beside the usual ones
     return replace(
         usual,
-        width_mm=usual.width_mm * size * rng.uniform(0.92, 1.06),
-        height_mm=usual.height_mm * size * rng.uniform(0.92, 1.10),
+        width_mm=usual.width_mm * size * rng.uniform(0.92, 1.06) / tall**0.3,
+        height_mm=usual.height_mm * size * tall,
         outline=tuple((float(row**power), half) for row, half in usual.outline),
         cap=(usual.cap[0] ** power, usual.cap[1] ** power),
         label=(float(top**power), float(min(bottom, 0.97) ** power)),

@@ -15,11 +15,11 @@ from coldshelf.pictures.rendering.truth import RenderedScene
 from coldshelf.pictures.rendering.viewpoint import Framing
 
 _KINDS = (
-    (CoolerKind.OPEN_DOOR, 0.42),
+    (CoolerKind.OPEN_DOOR, 0.44),
     (CoolerKind.SHELF, 0.18),
     (CoolerKind.GLASS_DOOR, 0.18),
     (CoolerKind.OPEN_RACK, 0.16),
-    (CoolerKind.MULTI_DOOR, 0.06),
+    (CoolerKind.MULTI_DOOR, 0.04),
 )
 _ASSORTMENT = 16  # designs in one cooler at most
 
@@ -84,7 +84,7 @@ def _cooler(rng: np.random.Generator, kind: CoolerKind, assortment: list[Product
     width = float(rng.uniform(430, 780)) * (0.92 * doors)
     look = _look(rng, kind)
     depth = float(rng.uniform(300, 520))
-    count = int(rng.choice([2, 3, 4, 5, 6, 7, 8], p=[0.06, 0.2, 0.4, 0.22, 0.07, 0.03, 0.02]))
+    count = int(rng.choice([2, 3, 4, 5, 6, 7, 8], p=[0.07, 0.22, 0.42, 0.19, 0.06, 0.02, 0.02]))
     ceiling = float(rng.uniform(0, 120)) if look.has_fan else 0.0
     shelves = []
     for _ in range(count):
@@ -198,7 +198,7 @@ def _body_colour(rng: np.random.Generator) -> Colour:
 def _framing(rng: np.random.Generator, cooler: Cooler) -> Framing:
     """Stand before the cooler as people do: at eye height, a little aside, all of it or a part in the picture."""
     left, top, right, bottom = cooler.outline
-    whole = rng.random() < 0.4 and cooler.kind is not CoolerKind.SHELF
+    whole = rng.random() < 0.3 and cooler.kind is not CoolerKind.SHELF
     inner = (-20.0, -20.0, cooler.width + 20, cooler.height + 20)
     frame = (left, top, right, bottom) if whole else inner
     wide, high = frame[2] - frame[0], frame[3] - frame[1]
@@ -219,14 +219,14 @@ def _framing(rng: np.random.Generator, cooler: Cooler) -> Framing:
         distance=distance,
         frame=frame,
         roll_degrees=float(rng.normal(0, 2.2)),
-        aspect=float(np.clip(wide / high * rng.uniform(0.85, 1.5), 0.5, 1.5)),
+        aspect=float(np.clip(wide / high * rng.uniform(0.95, 1.8), 0.5, 1.5)),
     )
 
 
 def _film(rng: np.random.Generator, size: tuple[int, int]) -> Film:
     unit = min(size) / 416  # blur grows with the picture
     mood = rng.random()
-    exposure, gamma = float(rng.uniform(0.9, 1.3)), float(rng.uniform(0.75, 1.1))
+    exposure, gamma = float(rng.uniform(0.82, 1.2)), float(rng.uniform(0.75, 1.1))
     if mood < 0.09:
         exposure = float(rng.uniform(0.35, 0.7))
     elif mood < 0.2:
@@ -236,14 +236,15 @@ def _film(rng: np.random.Generator, size: tuple[int, int]) -> Film:
         exposure=exposure,
         gamma=gamma,
         tint=(1 + warm, float(1 + rng.normal(0, 0.025)), 1 - warm),
-        saturation=float(rng.uniform(0.65, 1.35)),
+        saturation=float(rng.uniform(0.75, 1.55)),
         glare=float(rng.uniform(0.1, 0.9)) if rng.random() < 0.6 else 0.0,
         haze=float(rng.uniform(0.1, 0.55)) if rng.random() < 0.22 else 0.0,
         vignette=float(rng.uniform(0, 0.45)),
-        softness=float(rng.uniform(0.2, 1.0)) * unit,
+        softness=float(rng.uniform(0.0, 0.8)) * unit,
         motion=float(rng.uniform(1.5, 4.5)) * unit if rng.random() < 0.1 else 0.0,
         motion_degrees=float(rng.uniform(0, 180)),
         noise=float(rng.gamma(2, 1.1)),
-        detail=float(rng.uniform(0.55, 1.0)) if rng.random() < 0.5 else 1.0,
+        detail=float(rng.uniform(0.55, 1.0)) if rng.random() < 0.3 else 1.0,
+        sharpening=float(rng.uniform(0.2, 1.3)) if rng.random() < 0.7 else 0.0,
         jpeg_quality=int(rng.integers(40, 95)),
     )
