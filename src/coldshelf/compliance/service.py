@@ -50,7 +50,7 @@ def would_comply(rows: Sequence[Row], planned: Sequence[Planned]) -> dict[int, b
     """Say which rows of a result that is not served would stand where they should, by their ids. Pure."""
     if not planned:
         return {}
-    matches = match([_found(row) for row in rows if not row.stack_index], planned)
+    matches = _matches(rows, planned)
     return {item.found_key: item.is_compliant for item in matches if item.found_key is not None}
 
 
@@ -64,7 +64,7 @@ async def _compare(run: Runtime, connection: Connection, picture: Picture, resul
     await renditions.touch(connection, picture.id)
     if await store.is_compared(connection, result.id):
         return
-    matches = await run.off_loop(match, [_found(row) for row in result.rows if not row.stack_index], planned)
+    matches = await run.off_loop(_matches, result.rows, planned)
     places = {row.id: (row.shelf, row.position) for row in result.rows}
     await store.add_matches(
         connection,
@@ -73,6 +73,11 @@ async def _compare(run: Runtime, connection: Connection, picture: Picture, resul
         planogram_id=picture.planogram_id,
         placed=[(item, _place(item, places)) for item in matches],
     )
+
+
+def _matches(rows: Sequence[Row], planned: Sequence[Planned]) -> tuple[Match, ...]:
+    """Match a result with the planogram; what is stacked stands at no place of its own."""
+    return match([_found(row) for row in rows if not row.stack_index], planned)
 
 
 def _found(row: Row) -> Found:
