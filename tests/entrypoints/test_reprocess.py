@@ -70,6 +70,8 @@ async def test_what_was_shown_is_replaced_after_a_yes_and_not_after_a_no(
     assert done.returncode == 0, done.stderr
     assert "1 applied, 0 stale, 0 failed" in done.stdout
     assert await cooler.value("SELECT max(number) FROM recognition_result WHERE is_served") == 2
+    assert await cooler.value("SELECT total_facings FROM picture_kpi") == 0
+    assert await cooler.value("SELECT count(*) FROM event_step WHERE done_on IS NULL") == 0
 
 
 async def test_json_holds_the_run_and_every_picture(cooler: Cooler, environment: dict[str, str]) -> None:
@@ -79,6 +81,7 @@ async def test_json_holds_the_run_and_every_picture(cooler: Cooler, environment:
 
     document = json.loads(done.stdout)
     assert (document["run"]["Applied"], document["run"]["Recogniser"]) == (1, "scripted")
+    assert (document["totals"]["Gone"], document["totals"]["Renames"]) == (3, [])
     (picture,) = document["pictures"]
     assert [one["change"] for one in picture["Differences"]] == ["gone", "gone", "gone"]
     assert {"name": "TotalFacings", "before": 3, "after": 0} in picture["KpiDifferences"]

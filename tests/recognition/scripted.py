@@ -1,5 +1,7 @@
 """A recogniser that comes from another package and sees what a test tells it to."""
 
+import os
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import ClassVar
@@ -35,6 +37,7 @@ class Scripted:
     def recognise(
         self, image: Pixels, catalogue: Sequence[CatalogueProduct], planogram: Sequence[PlannedFacing] | None = None
     ) -> Detections:
+        time.sleep(float(os.environ.get("SCRIPTED_SECONDS", "0")))
         if self.shows is None:
             raise RuntimeError("sees nothing")
         places = [

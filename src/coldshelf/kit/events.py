@@ -181,6 +181,10 @@ class EventBus:
         """Count the steps that were given up, over all tenants; the connection is the owner's."""
         return int(await connection.fetchval("SELECT count(*) FROM event_step WHERE given_up_on IS NOT NULL"))
 
+    async def open_steps(self, connection: Connection, dataset: str, keys: Sequence[int]) -> int:
+        """Count the steps about these records that are neither done nor given up."""
+        return int(await connection.fetchval(OPEN_STEPS_OF, dataset, list(keys)))
+
     async def _handle(self, step: Step, picks: int) -> None:
         if picks > MOST_PICKS:
             raise WorkersDied(f"{picks - 1} workers died over this step")
@@ -218,6 +222,9 @@ class EventBus:
         return queue.Hint(handler, payload, f"{event_id}/{handler}/{attempt}", delay, priority)
 
 
+OPEN_STEPS_OF = """
+    SELECT count(*) FROM event_step s JOIN event e ON e.client_id = s.client_id AND e.id = s.event_id
+    WHERE s.done_on IS NULL AND s.given_up_on IS NULL AND e.dataset = $1 AND e.key = ANY($2)"""
 EVENT_COLUMNS = (
     "client_id, id, type, version, public, occurred_on, location_id, asset_id, dataset, key, links, callback_urls"
 )

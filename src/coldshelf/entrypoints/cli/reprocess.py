@@ -23,6 +23,7 @@ from coldshelf.kit.queue import work_forever
 from coldshelf.kit.runtime import Runtime
 from coldshelf.kit.settings import load_settings
 from coldshelf.kit.web.params import Params
+from coldshelf.kpis.service import summarise_candidates
 from coldshelf.recognition.routes import read_selection
 from coldshelf.recognition.service import Decision, accept_candidates, start_reprocessing
 from coldshelf.records.dataset import Dataset
@@ -34,6 +35,8 @@ LOOK_EVERY = 0.5
 SHOWN = 50
 """Pictures in the table; `--json` gives all of them."""
 REGISTRY = registry()
+TOLD = ("TotalFacings", "OwnShareOfShelf", "OccupancyPercentage", "PlanogramCompliance", "OOSPercentage")
+"""Figures that the table shows; of others it says how many change."""
 RUNS, PICTURES = REGISTRY.datasets["Reprocessing"], REGISTRY.datasets["ReprocessingPicture"]
 
 Record = dict[str, Any]  # a record of a list: any JSON values
@@ -69,7 +72,7 @@ def reprocess(
         if not as_json:
             typer.echo(f"{found.run['Applied']} applied, {found.run['Stale']} stale, {found.run['Failed']} failed")
     if as_json:
-        typer.echo(json.dumps({"run": found.run, "pictures": found.pictures}))
+        typer.echo(json.dumps({"run": found.run, "totals": found.totals, "pictures": found.pictures}))
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +90,7 @@ class Found:
 
     run: Record
     pictures: list[Record]
+    totals: Record
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +114,11 @@ class Session:
             if len(records) < BATCH:
                 return found
 
+    async def open_steps(self, picture_ids: list[int]) -> int:
+        """Count the steps of pictures that are still to do: what is served is compared and measured as well."""
+        async with self.run.database.scope(self.client_id, readonly=True) as connection:
+            return await self.run.events.open_steps(connection, "AssetPurity", picture_ids)
+
     async def load(self, run_id: int) -> Record:
         found = await self.records(RUNS, ReprocessingId=run_id)
         if not found:
@@ -121,7 +130,9 @@ class Session:
         for record in pictures:
             for name in ("Differences", "KpiDifferences"):
                 record[name] = json.loads(record[name] or "[]")
-        return Found(await self.load(run_id), pictures)
+        async with self.run.database.scope(self.client_id, readonly=True) as connection:
+            totals = await summarise_candidates(connection, run_id)
+        return Found(await self.load(run_id), pictures, totals)
 
 
 @asynccontextmanager
@@ -168,6 +179,7 @@ async def _apply(client: str, found: Found, *, quiet: bool) -> Found:
         async with session.run.database.scope(session.client_id, user_name=WHO) as connection:
             await accept_candidates(session.run, connection, session.client_id, run_id, Decision(shown))
         await _wait(session, run_id, "Accepted", "replacing", quiet=quiet)
+        await _settle(session, shown)
         return await session.found(run_id)
 
 
@@ -179,6 +191,14 @@ async def _wait(session: Session, run_id: int, column: str, words: str, *, quiet
             progress.update(task, total=record["Pictures"], completed=record["Pictures"] - left)
             await asyncio.sleep(LOOK_EVERY)
         progress.update(task, total=record["Pictures"], completed=record["Pictures"])
+
+
+async def _settle(session: Session, picture_ids: list[int]) -> None:
+    """Wait until what was served is compared and measured."""
+    left = await session.open_steps(picture_ids)
+    while left:
+        await asyncio.sleep(LOOK_EVERY)
+        left = await session.open_steps(picture_ids)
 
 
 def _progress(*, quiet: bool) -> Progress:
@@ -197,6 +217,8 @@ def _print(found: Found) -> None:
     console.print(table)
     if len(differing) > SHOWN:
         console.print(f"… and {len(differing) - SHOWN} more; --json shows all of them")
+    for one in found.totals["Renames"]:
+        console.print(f"{one['Facings']} x {one['Before']} → {one['After']}")
     run = found.run
     console.print(
         f"Run {run['ReprocessingId']} ({run['Recogniser']}): {run['Pictures']} pictures, {run['Ready']} ready, "
@@ -213,4 +235,6 @@ def _text(value: int | None) -> str:
 
 
 def _figures(changes: list[Record]) -> str:
-    return ", ".join(f"{one['name']} {one['before']} → {one['after']}" for one in changes)
+    told = [f"{one['name']} {one['before']} → {one['after']}" for one in changes if one["name"] in TOLD]
+    more = len(changes) - len(told)
+    return ", ".join([*told, f"{more} more"] if more else told)
