@@ -3,12 +3,12 @@
 from dataclasses import replace
 
 import httpx
-from tests.compliance.cooler import Cooler
-from tests.records.support import Handler
 
 from coldshelf.kit.ids import ClientId
 from coldshelf.kit.runtime import Runtime
 from coldshelf.recognition.service import served_result
+from tests.compliance.cooler import Cooler
+from tests.records.support import Handler
 
 
 async def test_everything_that_was_seen_of_a_facing_is_kept(
