@@ -4,15 +4,19 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from coldshelf.recognition.geometry.borders import Borders, find_borders
+from coldshelf.recognition.geometry.borders import find_borders
 from coldshelf.recognition.geometry.counting import count_places
-from coldshelf.recognition.geometry.emptiness import usual_looks
-from coldshelf.recognition.geometry.gaps import find_gaps
-from coldshelf.recognition.geometry.levels import Bodies, level_out
+from coldshelf.recognition.geometry.doors import find_frames
+from coldshelf.recognition.geometry.emptiness import Looks
+from coldshelf.recognition.geometry.filling import fill_levels
+from coldshelf.recognition.geometry.levelled import level_picture
+from coldshelf.recognition.geometry.levels import level_out
 from coldshelf.recognition.geometry.parts import Arrangement, Boxes
-from coldshelf.recognition.geometry.rows import Row, find_rows
-from coldshelf.recognition.geometry.slant import Slant, estimate_slant
-from coldshelf.recognition.recogniser import Box, Corners, Pixels, Shelf
+from coldshelf.recognition.geometry.rails import find_unseen_shelves
+from coldshelf.recognition.geometry.rows import find_rows
+from coldshelf.recognition.geometry.slant import estimate_slant
+from coldshelf.recognition.geometry.tiers import Cabinet, shelf_of, tier_of_row, tier_without_boxes
+from coldshelf.recognition.recogniser import Box, Pixels
 
 
 def arrange(image: Pixels, boxes: Sequence[Box]) -> Arrangement:
@@ -27,23 +31,13 @@ def arrange(image: Pixels, boxes: Sequence[Box]) -> Arrangement:
     slant = estimate_slant(seen)
     bodies = level_out(seen, slant)
     rows, supports = find_rows(seen, bodies, slant)
-    borders, looks = find_borders(rows, bodies, slant), usual_looks(image, seen)
-    gaps = [find_gaps(row, bodies, slant, sides=borders.at(_level(row, bodies)), looks=looks) for row in rows]
-    shelves = tuple(_shelf(number, row, bodies, slant, borders) for number, row in enumerate(rows, start=1))
-    places, found = count_places(rows, gaps, bodies=bodies, slant=slant, supports=supports)
-    return Arrangement(shelves, places, found)
-
-
-def _level(row: Row, bodies: Bodies) -> float:
-    return float(np.median(bodies.foot[row.floor]))
-
-
-def _shelf(number: int, row: Row, bodies: Bodies, slant: Slant, borders: Borders) -> Shelf:
-    """Return the space above a shelf's front edge as high as its tallest product, from side to side."""
-    left, right = borders.at(_level(row, bodies))
-    left, right = min(left, float(bodies.left[row.floor].min())), max(right, float(bodies.right[row.floor].max()))
-    inside = np.concatenate((row.floor, row.stacked))
-    height = float((row.foot(bodies.centre[inside]) - bodies.head[inside]).max())
-    feet = [float(slant.y(float(row.foot(x)), x)) for x in (left, right)]
-    corners: Corners = (left, feet[0] - height), (left, feet[0]), (right, feet[1]), (right, feet[1] - height)
-    return Shelf(number, corners)
+    borders, looks = find_borders(rows, bodies, slant), Looks(image, seen)
+    levelled = level_picture(image, slant, borders, height=float(np.median(bodies.height)))
+    cabinet = Cabinet(borders, tuple(find_frames(rows, bodies, borders, levelled)), slant)
+    tiers = [tier_of_row(row, bodies, cabinet, looks) for row in rows]
+    unseen = find_unseen_shelves(rows, bodies, levelled)
+    tiers += [tier_without_boxes(foot, tiers, bodies, cabinet, looks) for foot in unseen]
+    tiers.sort(key=lambda tier: tier.foot)
+    places, gaps = count_places(tiers, bodies, cabinet, supports=supports, fill_levels=fill_levels(rows, bodies))
+    shelves = tuple(shelf_of(number, tier, bodies, cabinet) for number, tier in enumerate(tiers, start=1))
+    return Arrangement(shelves, places, gaps)

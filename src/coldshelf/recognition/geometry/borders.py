@@ -28,8 +28,13 @@ class Borders:
     right: Floats
 
     def at(self, level: float) -> tuple[float, float]:
-        left, right = (float(side[0] + side[1] * level) for side in (self.left, self.right))
-        return left, max(right, left + 1.0)
+        left, right = self.along(np.array([level]))
+        return float(left[0]), float(right[0])
+
+    def along(self, levels: Floats) -> tuple[Floats, Floats]:
+        """Return x of both sides at levels of shape (n,); the right one is at least a pixel further."""
+        left, right = (side[0] + side[1] * levels for side in (self.left, self.right))
+        return left, np.maximum(right, left + 1.0)
 
 
 def find_borders(rows: Sequence[Row], bodies: Bodies, slant: Slant) -> Borders:

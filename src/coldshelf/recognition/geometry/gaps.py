@@ -1,6 +1,6 @@
 """Free places of a row: wide enough for a product, and empty by their looks. Pure."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Final
@@ -15,12 +15,16 @@ from coldshelf.recognition.geometry.slant import Slant
 from coldshelf.recognition.recogniser import Box, Corners
 
 _ROOM_BETWEEN: Final = 0.7
-_ROOM_AT_END: Final = 0.85
+_ROOM_AT_END: Final = 0.95
 """Free stretch that counts as one place, in widths of the products around it."""
 _ROUNDING: Final = 0.35
 _AROUND: Final = 2
 """Products on either side that tell how wide a place is here."""
 _MOST_PLACES: Final = 60
+_NEARLY_ALL: Final = 0.8
+"""Share of the places of a shelf without boxes that must look empty for the shelf to be an empty one."""
+
+_NO_BOXES: Final = np.zeros(0, np.intp)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,10 +51,26 @@ class Span:
         return self.left, foot - self.height, self.right, foot
 
 
-def find_gaps(row: Row, bodies: Bodies, slant: Slant, *, sides: tuple[float, float], looks: Looks) -> list[Span]:
-    """Return the empty places of a row from left to right; `sides` are the cooler's at this row."""
-    spans = (span for stretch in _free_stretches(row, bodies, sides) for span in _split(stretch, row, bodies))
-    return [span for span in spans if looks.is_empty(span.box(slant))]
+def find_gaps(
+    row: Row, bodies: Bodies, slant: Slant, *, parts: Sequence[tuple[float, float]], looks: Looks
+) -> list[Span]:
+    """Return the empty places of a row from left to right; `parts` are the stretches of x behind each door."""
+    stretches = (cut for stretch in _free_stretches(row, bodies, parts) for cut in _behind_doors(stretch, parts))
+    spans = (span for stretch in stretches for span in _split(stretch, row, bodies))
+    return [span for span in spans if looks.is_empty(span.box(slant), row.floor)]
+
+
+def fill_with_gaps(
+    foot: float, slant: Slant, *, parts: Sequence[tuple[float, float]], facing: tuple[float, float], looks: Looks
+) -> list[Span]:
+    """Return the places of a shelf without boxes, none unless nearly all look empty; facing: width and height."""
+    width, height = facing
+    spans = []
+    for left, right in parts:
+        count = min(max(int((right - left) / width + _ROUNDING), 1), _MOST_PLACES)
+        spans += [Span(float(a), float(b), foot, height) for a, b in pairwise(np.linspace(left, right, count + 1))]
+    empty = sum(looks.is_empty(span.box(slant), _NO_BOXES) for span in spans)
+    return spans if empty >= _NEARLY_ALL * len(spans) else []
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,13 +83,27 @@ class _Stretch:
     room: float
 
 
-def _free_stretches(row: Row, bodies: Bodies, sides: tuple[float, float]) -> Iterator[_Stretch]:
+def _free_stretches(row: Row, bodies: Bodies, parts: Sequence[tuple[float, float]]) -> Iterator[_Stretch]:
+    sides = parts[0][0], parts[-1][1]
     left, right = bodies.left[row.floor], bodies.right[row.floor]
     reached = np.maximum.accumulate(right)
     yield _Stretch(sides[0], float(left[0]), 0, _ROOM_AT_END)
     for number in range(1, len(left)):
         yield _Stretch(float(reached[number - 1]), float(left[number:].min()), number, _ROOM_BETWEEN)
     yield _Stretch(float(reached[-1]), sides[1], len(left), _ROOM_AT_END)
+
+
+def _behind_doors(stretch: _Stretch, parts: Sequence[tuple[float, float]]) -> Iterator[_Stretch]:
+    """Cut a free stretch where frames between doors cross it."""
+    if len(parts) == 1:
+        yield stretch
+        return
+    for number, (start, end) in enumerate(parts):
+        left = stretch.left if number == 0 else max(stretch.left, start)
+        right = stretch.right if number == len(parts) - 1 else min(stretch.right, end)
+        if left < right:
+            whole = (left, right) == (stretch.left, stretch.right)
+            yield _Stretch(left, right, stretch.before, stretch.room if whole else _ROOM_AT_END)
 
 
 def _split(stretch: _Stretch, row: Row, bodies: Bodies) -> list[Span]:

@@ -13,7 +13,7 @@ _BREAK: Final = 0.22
 """Step between sorted feet that begins another level, in box heights."""
 _NO_ROOM: Final = 0.62
 """A level less than this share of its products' height below another has no room for them: it is the same shelf."""
-_STEP: Final = 0.35
+_STEP: Final = 0.52
 """The same for levels that stand apart from each other, on steps of a rack or behind different doors."""
 _NO_SLIP: Final = 3
 """So many boxes side by side on a level of their own are not a slip of the detector."""

@@ -20,6 +20,8 @@ _MOST: Final = 0.6
 """Share of a level's boxes that must touch something for the level to be no shelf."""
 _FULL: Final = 0.7
 """Share of the boxes below from which a level could be a full shelf."""
+_HIDDEN: Final = 0.6
+"""Distance in heights up to which a box among stacked ones stands on another: its own may be half hidden."""
 NOTHING: Final = -1
 
 
@@ -32,8 +34,9 @@ def find_supports(boxes: Boxes, slant: Slant, levels: list[Ints]) -> Ints:
         touches = _touches(boxes, upper, below, free, shared)
         if not _is_stack(touches, free, _count_below(touches, below, levels[number + 1 :])):
             continue
-        best = np.where(touches, shared - np.abs(free), -np.inf).argmax(axis=1)
-        supports[upper] = np.where(touches.any(axis=1), below[best], NOTHING)
+        near = touches | ((np.abs(free) <= _HIDDEN) & (shared > 0))
+        best = np.where(near, shared - np.abs(free), -np.inf).argmax(axis=1)
+        supports[upper] = np.where(near.any(axis=1), below[best], NOTHING)
     return supports
 
 
