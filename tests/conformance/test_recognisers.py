@@ -10,7 +10,7 @@ import pytest
 
 from coldshelf.kit.errors import NotFound
 from coldshelf.recognition import recognisers
-from coldshelf.recognition.recogniser import Detections, PlannedFacing, Recogniser
+from coldshelf.recognition.recogniser import Detections, Facing, PlannedFacing, Recogniser
 from coldshelf.recognition.recognisers import RECOGNISERS, by_name
 from tests.recognition.scenes import PRODUCTS, three_shelves
 
@@ -31,9 +31,14 @@ ODD = {
 def numbered(result: Detections) -> dict[int, list[int]]:
     """Positions of facings and gaps by shelf."""
     positions: dict[int, list[int]] = {shelf.number: [] for shelf in result.shelves}
-    for seen in (*result.facings, *result.gaps):
+    for seen in (*standing(result), *result.gaps):
         positions[seen.shelf].append(seen.position)
     return positions
+
+
+def standing(result: Detections) -> list[Facing]:
+    """Facings that count: those on top of others do not."""
+    return [facing for facing in result.facings if facing.stack_index == 0]
 
 
 @pytest.fixture(scope="module")

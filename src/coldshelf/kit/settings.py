@@ -61,7 +61,9 @@ class Settings(BaseSettings):
     idempotency_wait: timedelta = Field(
         default=timedelta(seconds=10), description="How long a repeated request waits for the first one."
     )
-    recogniser: str = Field(default="colour", description="Name of the recogniser that workers use.")
+    recogniser: str = Field(
+        default="neural", description="Recogniser that workers use: neural, colour, or neural:FOLDER for own models."
+    )
     reprocessing_lanes: int = Field(
         default=1,
         ge=1,

@@ -10,9 +10,11 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 
-from coldshelf.recognition.networks.crops import Floats
 from coldshelf.recognition.recogniser import PlannedFacing, ProductId
+
+Floats = NDArray[np.float32]
 
 
 @dataclass(frozen=True, slots=True)

@@ -109,8 +109,11 @@ class Detections:
 class Recogniser(Protocol):
     """Finds and names what stands in a cooler. Pure: no database, no network; called off the event loop."""
 
-    name: str
-    version: str
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def version(self) -> str: ...
 
     def recognise(
         self, image: Pixels, catalogue: Sequence[CatalogueProduct], planogram: Sequence[PlannedFacing] | None = None

@@ -18,7 +18,7 @@ from coldshelf.recognition.recognisers import by_name
 from coldshelf.recognition.service import draw, rows_of
 from coldshelf.recognition.wire import recognition_json
 
-DEFAULT_RECOGNISER = "colour"
+DEFAULT_RECOGNISER = "neural"
 SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".heic"}
 
 
