@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 import cv2
 import numpy as np
@@ -13,6 +14,9 @@ from coldshelf.pictures.rendering.generator import generate_designs
 from coldshelf.pictures.rendering.sampler import random_scenes
 from coldshelf.recognition.recogniser import Pixels
 from coldshelf.recognition.training.augment import Floats, Labelled, hide
+
+UNKNOWN: Final = "unknown"
+"""Label of products that have no SKU."""
 
 
 @dataclass(frozen=True, slots=True)
