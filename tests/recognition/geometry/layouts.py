@@ -40,3 +40,17 @@ def turned(boxes: list[Box], slope: float, *, middle: float = 208) -> list[Box]:
         (left, top + slope * ((left + right) / 2 - middle), right, bottom + slope * ((left + right) / 2 - middle))
         for left, top, right, bottom in boxes
     ]
+
+
+def with_rails(image: Pixels, feet: list[float], *, left: int = 50, right: int = 366) -> Pixels:
+    """Draw a blue rail with a white line under each shelf's front edge."""
+    for foot in feet:
+        cv2.rectangle(image, (left, round(foot)), (right, round(foot) + 12), (20, 40, 130), -1)
+        cv2.rectangle(image, (left, round(foot) + 5), (right, round(foot) + 7), (240, 240, 240), -1)
+    return image
+
+
+def with_frame(image: Pixels, left: float, right: float) -> Pixels:
+    """Draw the dark frame between two doors, from top to bottom."""
+    cv2.rectangle(image, (round(left), 0), (round(right), image.shape[0] - 1), (30, 30, 34), -1)
+    return image

@@ -11,9 +11,10 @@ from coldshelf.recognition.geometry.emptiness import Looks
 from coldshelf.recognition.geometry.filling import fill_levels
 from coldshelf.recognition.geometry.levelled import level_picture
 from coldshelf.recognition.geometry.levels import level_out
+from coldshelf.recognition.geometry.loners import settle_loners
 from coldshelf.recognition.geometry.parts import Arrangement, Boxes
 from coldshelf.recognition.geometry.rails import find_unseen_shelves
-from coldshelf.recognition.geometry.rows import find_rows
+from coldshelf.recognition.geometry.rows import find_floors, rows_of
 from coldshelf.recognition.geometry.slant import estimate_slant
 from coldshelf.recognition.geometry.tiers import Cabinet, shelf_of, tier_of_row, tier_without_boxes
 from coldshelf.recognition.recogniser import Box, Pixels
@@ -30,9 +31,11 @@ def arrange(image: Pixels, boxes: Sequence[Box]) -> Arrangement:
     seen = Boxes.of(boxes)
     slant = estimate_slant(seen)
     bodies = level_out(seen, slant)
-    rows, supports = find_rows(seen, bodies, slant)
-    borders, looks = find_borders(rows, bodies, slant), Looks(image, seen)
+    floors, supports = find_floors(seen, bodies, slant)
+    borders, looks = find_borders(floors, bodies, slant), Looks(image, seen)
     levelled = level_picture(image, slant, borders, height=float(np.median(bodies.height)))
+    floors, supports = settle_loners(floors, supports, bodies, levelled)
+    rows = rows_of(floors, supports, bodies)
     cabinet = Cabinet(borders, tuple(find_frames(rows, bodies, borders, levelled)), slant)
     tiers = [tier_of_row(row, bodies, cabinet, looks) for row in rows]
     unseen = find_unseen_shelves(rows, bodies, levelled)

@@ -8,8 +8,6 @@ import numpy as np
 from coldshelf.recognition.geometry.parts import Boxes, Ints
 from coldshelf.recognition.recogniser import Box, Pixels
 
-_FULL: Final = 0.57
-"""Share of the look of the faintest products around from which a place is taken for full."""
 _FAINT: Final = 0.2
 """Quantile of the looks around: a dark or clear bottle shows less than its neighbours and is still one."""
 _AROUND: Final = 6
@@ -37,13 +35,13 @@ class Looks:
         self._sample = np.unique(np.linspace(0, len(boxes) - 1, _SAMPLE).round().astype(np.intp))
         self._known: dict[int, float] = {}
 
-    def is_empty(self, place: Box, row: Ints) -> bool:
-        """Say whether a place looks emptier than the faintest products of its row, or of the picture if it has none."""
+    def fullness(self, place: Box, row: Ints) -> float:
+        """Return how much a place looks like a product: 1 as the faintest of its row, or of the picture without one."""
         middle = (place[0] + place[2]) / 2
         near = row[np.argsort(np.abs(self._boxes.centre[row] - middle), kind="stable")[:_AROUND]]
         around = near if len(near) >= _FEWEST_AROUND else self._sample
         faint = float(np.quantile([self._product(int(box)) for box in around], _FAINT))
-        return _look(self._image, place) < faint + float(np.log(_FULL))
+        return float(np.exp(_look(self._image, place) - faint))
 
     def _product(self, box: int) -> float:
         if box not in self._known:

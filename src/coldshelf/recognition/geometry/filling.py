@@ -19,12 +19,14 @@ from coldshelf.recognition.geometry.levels import Bodies
 from coldshelf.recognition.geometry.parts import Floats
 from coldshelf.recognition.geometry.rows import Row
 
-_DISTANCE: Final = 1.3
+_DISTANCE: Final = 1.6
 """Of the camera, in the larger of the stocked width and height."""
-_HORIZON: Final = 0.3
+_HORIZON: Final = 0.4
 """Height of the camera, as a share of the way from the top of the stocked part to its foot."""
 _SEEN: Final = 0.07
 """Rise in heights of the facing from which it stands back; less is a loose box."""
+_SHOWS: Final = 0.025
+"""Rise per product, in heights of the facing, below which the shelf is seen too flat to tell."""
 _PER_PRODUCT: Final = 25
 _DEEPEST: Final = 3
 
@@ -41,7 +43,8 @@ def fill_levels(rows: Sequence[Row], bodies: Bodies) -> list[int | None]:
         edge = row.foot(bodies.centre[row.floor])
         rise = edge - bodies.foot[row.floor]
         step = _step_back(edge - horizon, bodies.width[row.floor], _DISTANCE * reach)
-        stands_back = (rise >= _SEEN * bodies.height[row.floor]) & (rise >= step / 2) & (step > 0)
+        height = bodies.height[row.floor]
+        stands_back = (rise >= np.maximum(_SEEN * height, step / 2)) & (step >= _SHOWS * height)
         for box, back in zip(row.floor[stands_back], (rise / np.maximum(step, 1e-9))[stands_back], strict=True):
             missing = min(max(round(float(back)), 1), _DEEPEST)
             levels[int(box)] = 100 - _PER_PRODUCT * missing

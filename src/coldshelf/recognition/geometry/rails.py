@@ -1,8 +1,8 @@
 """Shelves on which no box stands, found by their front rails: what runs below the feet elsewhere runs there too. Pure.
 
 A rail's look is the mean colour along the shelf, row by row below its edge, less its mean. Shelves are sought where the
-space between two rows, or below the last one, is high enough for another. Above the first row the cooler's own frame
-looks too much like a rail; there a rail needs another one above it.
+space between two rows, or below the last one, is high enough for another. Above the first row they are not: there the
+cooler's own frame looks too much like a rail.
 """
 
 from collections.abc import Sequence
@@ -12,7 +12,7 @@ import numpy as np
 
 from coldshelf.recognition.geometry.levelled import Levelled
 from coldshelf.recognition.geometry.levels import Bodies
-from coldshelf.recognition.geometry.parts import Floats
+from coldshelf.recognition.geometry.parts import Floats, Ints
 from coldshelf.recognition.geometry.rows import Row
 
 _RAIL: Final = 0.35
@@ -34,26 +34,41 @@ _BELOW: Final = (0.7, 1.6)
 _FEWEST_ROWS: Final = 2
 
 
+class Rails:
+    """How much each row of the levelled picture looks like the edge of a known shelf.
+
+    alike: likeness of what lies below to the known rails; edges: share of the width with a clear edge; shape (rows,).
+    With fewer than two known shelves in the picture nothing is alike.
+    """
+
+    def __init__(self, levelled: Levelled, bodies: Bodies, floors: Sequence[Ints]) -> None:
+        height = float(np.median(bodies.height))
+        looks = _looks(levelled, max(int(_RAIL * height / levelled.step), 4))
+        feet = [levelled.row_of(float(np.median(bodies.foot[floor]))) for floor in floors]
+        known = [foot for foot in feet if 0 <= foot < len(looks)]
+        self.alike: Floats = np.zeros(len(looks))
+        if len(known) >= _FEWEST_ROWS:
+            self.alike = _likeness(looks, _usual_rail(looks, known, max(int(_LOOSE * height / levelled.step), 2)))
+        self.edges = _clear_edges(levelled)[: len(looks)]
+
+
 def find_unseen_shelves(rows: Sequence[Row], bodies: Bodies, levelled: Levelled) -> list[float]:
     """Return the levels of the front edges of shelves without boxes, from the top."""
-    height = float(np.median(bodies.height))
-    looks = _looks(levelled, max(int(_RAIL * height / levelled.step), 4))
-    feet = [float(np.median(bodies.foot[row.floor])) for row in rows]
-    known = [place for foot in feet if 0 <= (place := levelled.row_of(foot)) < len(looks)]
-    if len(known) < _FEWEST_ROWS:
+    if len(rows) < _FEWEST_ROWS:
         return []
-    alike = _likeness(looks, _usual_rail(looks, known, max(int(_LOOSE * height / levelled.step), 2)))
-    rail_like = (alike >= _ALIKE) & (_clear_edges(levelled)[: len(alike)] >= _EDGE)
+    rails = Rails(levelled, bodies, [row.floor for row in rows])
+    rail_like = (rails.alike >= _ALIKE) & (rails.edges >= _EDGE)
     found = []
-    for start, end in _free_spaces(rows, bodies, feet):
-        first, last = max(levelled.row_of(start), 0), min(levelled.row_of(end), len(alike))
+    for start, end in _free_spaces(rows, bodies):
+        first, last = max(levelled.row_of(start), 0), min(levelled.row_of(end), len(rail_like))
         if first < last and rail_like[first:last].any():
-            found.append(levelled.level_of(first + int(np.argmax(np.where(rail_like, alike, -1)[first:last]))))
+            found.append(levelled.level_of(first + int(np.argmax(np.where(rail_like, rails.alike, -1)[first:last]))))
     return found
 
 
-def _free_spaces(rows: Sequence[Row], bodies: Bodies, feet: list[float]) -> list[tuple[float, float]]:
+def _free_spaces(rows: Sequence[Row], bodies: Bodies) -> list[tuple[float, float]]:
     """Return the stretches of levels in which a rail of another shelf may lie."""
+    feet = [float(np.median(bodies.foot[row.floor])) for row in rows]
     heights = [float(np.median(bodies.height[row.floor])) for row in rows]
     inside = [np.concatenate((row.floor, row.stacked)) for row in rows]
     heads = [float(np.quantile(bodies.head[each], 0.1)) for each in inside]

@@ -36,14 +36,17 @@ class Row:
         return np.asarray(np.polyval(self.line, np.clip(np.asarray(x) - self.origin, *self.reach)), np.float64)
 
 
-def find_rows(boxes: Boxes, bodies: Bodies, slant: Slant) -> tuple[list[Row], Ints]:
-    """Return rows from the top, and for each box the one that it stands on (-1 for a shelf), shape (n,)."""
+def find_floors(boxes: Boxes, bodies: Bodies, slant: Slant) -> tuple[list[Ints], Ints]:
+    """Return the boxes on each shelf's floor from the top, and what each box stands on (-1: a shelf), shape (n,)."""
     levels = split_levels(bodies)
     supports = find_supports(boxes, slant, levels)
     on_floor = [level[supports[level] == NOTHING] for level in levels]
-    joined = join_levels([level for level in on_floor if len(level)], bodies)
+    return join_levels([level for level in on_floor if len(level)], bodies), supports
+
+
+def rows_of(floors: list[Ints], supports: Ints, bodies: Bodies) -> list[Row]:
     ground = _ground(supports)
-    return [_row(floor, ground, bodies) for floor in joined], supports
+    return [_row(floor, ground, bodies) for floor in floors]
 
 
 def _ground(supports: Ints) -> Ints:

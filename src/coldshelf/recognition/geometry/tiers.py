@@ -8,7 +8,7 @@ import numpy as np
 
 from coldshelf.recognition.geometry.borders import Borders
 from coldshelf.recognition.geometry.emptiness import Looks
-from coldshelf.recognition.geometry.gaps import Span, fill_with_gaps, find_gaps
+from coldshelf.recognition.geometry.gaps import Span, fill_with_gaps, find_gaps, usual_spacing
 from coldshelf.recognition.geometry.levels import Bodies
 from coldshelf.recognition.geometry.rows import Row
 from coldshelf.recognition.geometry.slant import Slant
@@ -60,7 +60,8 @@ def tier_of_row(row: Row, bodies: Bodies, cabinet: Cabinet, looks: Looks) -> Tie
 
 def tier_without_boxes(foot: float, above: Sequence[Tier], bodies: Bodies, cabinet: Cabinet, looks: Looks) -> Tier:
     """Return the shelf of a rail; its gaps are as wide as the usual facing and stay below the shelf above."""
-    width, height = float(np.median(bodies.width)), float(np.median(bodies.height))
+    spacing = usual_spacing([tier.row for tier in above if tier.row is not None], bodies)
+    width, height = float(np.median(bodies.width)) + spacing, float(np.median(bodies.height))
     ceiling = max((tier.foot for tier in above if tier.foot < foot), default=foot - height)
     height = min(height, max(_UP_TO_RAIL * (foot - ceiling), 1.0))
     parts = cabinet.parts(foot)
