@@ -63,3 +63,9 @@ def test_single_box_in_mid_air_makes_no_shelf() -> None:
 
     assert len(result.shelves) == 3
     assert result.places[-1].shelf == 2
+
+
+def test_single_box_is_a_shelf_where_no_rails_are_known() -> None:
+    boxes = [*row(foot=100), (60.0, 200.0, 92.0, 260.0)]
+
+    assert arrange(picture_of(boxes), boxes).places[-1].shelf == 2

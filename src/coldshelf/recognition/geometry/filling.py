@@ -23,7 +23,7 @@ _DISTANCE: Final = 1.6
 """Of the camera, in the larger of the stocked width and height."""
 _HORIZON: Final = 0.4
 """Height of the camera, as a share of the way from the top of the stocked part to its foot."""
-_SEEN: Final = 0.07
+_SEEN: Final = 0.09
 """Rise in heights of the facing from which it stands back; less is a loose box."""
 _SHOWS: Final = 0.025
 """Rise per product, in heights of the facing, below which the shelf is seen too flat to tell."""

@@ -30,6 +30,8 @@ def settle_loners(floors: list[Ints], supports: Ints, bodies: Bodies, levelled: 
     if not full or not alone:
         return floors, supports
     rails = Rails(levelled, bodies, full)
+    if not rails.is_told:
+        return floors, supports
     doubtful = [int(floor[0]) for floor in alone if not _is_proven(int(floor[0]), bodies, levelled, rails)]
     kept = [floor for floor in floors if len(floor) > 1 or int(floor[0]) not in doubtful]
     supports = supports.copy()

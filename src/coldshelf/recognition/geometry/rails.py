@@ -38,7 +38,7 @@ class Rails:
     """How much each row of the levelled picture looks like the edge of a known shelf.
 
     alike: likeness of what lies below to the known rails; edges: share of the width with a clear edge; shape (rows,).
-    With fewer than two known shelves in the picture nothing is alike.
+    With fewer than two known shelves in the picture nothing `is_told`, and nothing is alike.
     """
 
     def __init__(self, levelled: Levelled, bodies: Bodies, floors: Sequence[Ints]) -> None:
@@ -47,7 +47,8 @@ class Rails:
         feet = [levelled.row_of(float(np.median(bodies.foot[floor]))) for floor in floors]
         known = [foot for foot in feet if 0 <= foot < len(looks)]
         self.alike: Floats = np.zeros(len(looks))
-        if len(known) >= _FEWEST_ROWS:
+        self.is_told = len(known) >= _FEWEST_ROWS
+        if self.is_told:
             self.alike = _likeness(looks, _usual_rail(looks, known, max(int(_LOOSE * height / levelled.step), 2)))
         self.edges = _clear_edges(levelled)[: len(looks)]
 
