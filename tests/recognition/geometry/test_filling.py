@@ -44,3 +44,9 @@ def test_nothing_is_said_where_the_camera_is_level_with_the_shelf() -> None:
     boxes[8] = (left, top - 6, right, bottom - 6)
 
     assert set(fill_levels(boxes)) == {None}
+
+
+def test_box_that_shows_between_two_facings_heads_no_column() -> None:
+    boxes = [*UPPER, *row(foot=370, height=50), (78.0, 305.0, 110.0, 350.0)]
+
+    assert set(fill_levels(boxes)) == {None}

@@ -29,6 +29,10 @@ _SHOWS: Final = 0.025
 """Rise per product, in heights of the facing, below which the shelf is seen too flat to tell."""
 _PER_PRODUCT: Final = 25
 _DEEPEST: Final = 3
+_TOO_FAR: Final = 4.5
+"""Products' depths by which nothing stands back: such a box is a slip."""
+_COVERED: Final = 0.5
+"""Share of a box's width that its neighbours cover, from which it shows behind them and heads no column."""
 
 
 def fill_levels(rows: Sequence[Row], bodies: Bodies) -> list[int | None]:
@@ -45,6 +49,7 @@ def fill_levels(rows: Sequence[Row], bodies: Bodies) -> list[int | None]:
         step = _step_back(edge - horizon, bodies.width[row.floor], _DISTANCE * reach)
         height = bodies.height[row.floor]
         stands_back = (rise >= np.maximum(_SEEN * height, step / 2)) & (step >= _SHOWS * height)
+        stands_back &= (rise <= _TOO_FAR * step) & (_covered(row, bodies) < _COVERED)
         for box, back in zip(row.floor[stands_back], (rise / np.maximum(step, 1e-9))[stands_back], strict=True):
             missing = min(max(round(float(back)), 1), _DEEPEST)
             levels[int(box)] = 100 - _PER_PRODUCT * missing
@@ -54,3 +59,13 @@ def fill_levels(rows: Sequence[Row], bodies: Bodies) -> list[int | None]:
 def _step_back(below_horizon: Floats, depth: Floats, distance: float) -> Floats:
     """Return by how much a foot rises when its facing stands one product's depth further back, shape (n,)."""
     return np.asarray(below_horizon * (1 - 1 / (1 + depth / distance)), np.float64)
+
+
+def _covered(row: Row, bodies: Bodies) -> Floats:
+    """Return the share of each box's width that its neighbours on the shelf cover, shape (n,)."""
+    left, right = bodies.left[row.floor], bodies.right[row.floor]
+    covered = np.zeros(len(left))
+    shared = np.maximum(right[:-1] - left[1:], 0)
+    covered[1:] += shared
+    covered[:-1] += shared
+    return np.asarray(covered / (right - left), np.float64)
