@@ -39,24 +39,33 @@ class Cooler:
     planogram_id: int | None = None
 
     @classmethod
-    async def make(cls, run: Runtime, client_id: ClientId, planned: Sequence[str] | None) -> "Cooler":
-        """Make the products, the planogram (None: none) and a picture that waits for its result."""
+    async def make(
+        cls, run: Runtime, client_id: ClientId, planned: Sequence[str] | None, use: str = "Layout"
+    ) -> "Cooler":
+        """Make the products, the planogram (None: none) and a picture that waits for its result.
+
+        The products a to c are of one category, d to f of another one.
+        """
         made = cls(run, client_id)
         async with run.database.scope(client_id, user_name="test") as connection:
             for letter in LETTERS:
                 made.products[letter] = await connection.fetchval(
                     """
-                    INSERT INTO product (client_id, name, sku, short_name, is_foreign)
-                    VALUES (coldshelf_client(), $1, $1, $1, $2) RETURNING id""",
+                    INSERT INTO product (client_id, name, sku, short_name, is_foreign, product_category)
+                    VALUES (coldshelf_client(), $1, $1, $1, $2, $3) RETURNING id""",
                     letter,
                     letter in "xyz",
+                    {"a": "Cola", "b": "cola", "c": "Cola", "d": "Tea", "e": "Tea", "f": "Tea"}.get(letter),
                 )
             for product in await load_catalogue(connection):
                 if product.is_empty or product.is_unknown:
                     made.products["_" if product.is_empty else "?"] = product.id
             if planned is not None:
                 made.planogram_id = await connection.fetchval(
-                    "INSERT INTO planogram (client_id, name) VALUES (coldshelf_client(), 'Summer') RETURNING id"
+                    """
+                    INSERT INTO planogram (client_id, name, planogram_use)
+                    VALUES (coldshelf_client(), 'Summer', $1) RETURNING id""",
+                    use,
                 )
                 rows = [[(made.products[letter], 1) for letter in shelf] for shelf in planned]
                 await replace_places(connection, made.planogram_id, rows)

@@ -297,6 +297,21 @@ async def test_foreign_planograms_are_not_duplicated(stranger: httpx.AsyncClient
 
 
 @pytest.mark.usefixtures("untouched")
+async def test_comparisons_of_a_foreign_image_are_not_there(
+    stranger: httpx.AsyncClient, foreign: dict[str, int]
+) -> None:
+    for shape in ("json", "azure"):
+        theirs = await Handler(stranger, "AssetPurity").post(
+            "GetCompliance", AssetPurityId=foreign["AssetPurity"], format=shape
+        )
+
+        assert theirs.status_code == 400
+        assert theirs.json()["info"] == (
+            f"There is no comparison with a planogram for AssetPurityId {foreign['AssetPurity']}"
+        )
+
+
+@pytest.mark.usefixtures("untouched")
 async def test_facings_of_a_foreign_image_are_not_there(
     admin: httpx.AsyncClient, stranger: httpx.AsyncClient, foreign: dict[str, int]
 ) -> None:

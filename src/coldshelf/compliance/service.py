@@ -1,14 +1,18 @@
 """Compares served results with the planogram of their picture."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from coldshelf.compliance import store
+from coldshelf.compliance.comparing import Comparison, Plan, compare_rows
 from coldshelf.compliance.events import COMPARED
-from coldshelf.compliance.matching import Found, Match, Planned, match
+from coldshelf.compliance.matching import Planned
+from coldshelf.compliance.wire import Names, ProductName
 from coldshelf.kit.db import Connection
 from coldshelf.kit.events import Step
 from coldshelf.kit.runtime import Runtime
 from coldshelf.masterdata import service as masterdata
+from coldshelf.masterdata.models import PlanogramUse
 from coldshelf.pictures.events import picture_event
 from coldshelf.pictures.models import Picture
 from coldshelf.pictures.service import renditions
@@ -31,12 +35,34 @@ async def compare_picture(step: Step) -> None:
         await run.events.publish(connection, picture_event(COMPARED, step.event.client_id, picture))
 
 
-async def planned_places(connection: Connection, picture: Picture) -> tuple[Planned, ...]:
-    """Give the places that the picture is compared with; none without a planogram."""
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """A picture's served result beside its planogram; `names` are those of the planned products."""
+
+    planogram_id: int
+    result: Result
+    plan: Plan
+    comparisons: tuple[Comparison, ...]
+    names: Names
+
+
+async def plan_of(connection: Connection, picture: Picture, rows: Sequence[Row]) -> Plan:
+    """Give what the rows of a picture are compared with; a plan without places when it has no planogram."""
     if picture.planogram_id is None:
-        return ()
+        return Plan()
     places = await masterdata.planned_places(connection, picture.planogram_id)
-    return tuple(Planned(place.shelf, place.position, place.product_id) for place in places)
+    use = await masterdata.planogram_use(connection, picture.planogram_id)
+    products = {place.product_id for place in places} | {row.product_id for row in rows}
+    return Plan(
+        use,
+        tuple(Planned(place.shelf, place.position, place.product_id) for place in places),
+        await masterdata.product_categories(connection, products) if use is PlanogramUse.CATEGORY else {},
+    )
+
+
+async def planned_places(connection: Connection, picture: Picture) -> tuple[Planned, ...]:
+    """Give the places, or wanted facings, that the picture is compared with; none without a planogram."""
+    return (await plan_of(connection, picture, ())).places
 
 
 async def compliant_facings(connection: Connection, result_id: int) -> dict[int, bool] | None:
@@ -46,46 +72,41 @@ async def compliant_facings(connection: Connection, result_id: int) -> dict[int,
     return await store.compliance(connection, result_id)
 
 
-def would_comply(rows: Sequence[Row], planned: Sequence[Planned]) -> dict[int, bool]:
+async def compared_picture(connection: Connection, picture_id: int) -> Compared | None:
+    """Give the comparison of a picture's served result; None when there is none (yet), or no planogram."""
+    picture = await renditions.load_picture(connection, picture_id)
+    result = await recognition.served_result(connection, picture_id)
+    if picture is None or picture.planogram_id is None or result is None:
+        return None
+    written = await store.comparisons(connection, result.id, {row.id: row for row in result.rows})
+    if not written:
+        return None
+    plan = await plan_of(connection, picture, result.rows)
+    called = await masterdata.product_names(connection, {place.product_id for place in plan.places})
+    names = {product_id: ProductName(sku, name) for product_id, (sku, name) in called.items()}
+    return Compared(picture.planogram_id, result, plan, tuple(written), names)
+
+
+def would_comply(rows: Sequence[Row], plan: Plan) -> dict[int, bool]:
     """Say which rows of a result that is not served would stand where they should, by their ids. Pure."""
-    if not planned:
-        return {}
-    matches = _matches(rows, planned)
-    return {item.found_key: item.is_compliant for item in matches if item.found_key is not None}
+    return {item.row.id: item.match.is_compliant for item in compare_rows(rows, plan) if item.row}
 
 
 async def _compare(run: Runtime, connection: Connection, picture: Picture, result: Result) -> None:
-    planned = await planned_places(connection, picture)
-    if not planned or picture.planogram_id is None:
+    plan = await plan_of(connection, picture, result.rows)
+    if not plan.places or picture.planogram_id is None:
         return
-    # Locks in the order of recognition (product rows, then the record), so that a new result version and a second
-    # comparison of this one wait for each other.
+    # Locks in the order of recognition (product rows, the planogram, the record), so that a new result version and a
+    # second comparison of this one wait for each other.
     await recognition.touch_rows(connection, result.id)
+    await masterdata.use_planogram(connection, picture.planogram_id)
     await renditions.touch(connection, picture.id)
     if await store.is_compared(connection, result.id):
         return
-    matches = await run.off_loop(_matches, result.rows, planned)
-    places = {row.id: (row.shelf, row.position) for row in result.rows}
-    await store.add_matches(
+    await store.add_comparisons(
         connection,
+        await run.off_loop(compare_rows, result.rows, plan),
         result_id=result.id,
         picture_id=picture.id,
         planogram_id=picture.planogram_id,
-        placed=[(item, _place(item, places)) for item in matches],
     )
-
-
-def _matches(rows: Sequence[Row], planned: Sequence[Planned]) -> tuple[Match, ...]:
-    """Match a result with the planogram; what is stacked stands at no place of its own."""
-    return match([_found(row) for row in rows if not row.stack_index], planned)
-
-
-def _found(row: Row) -> Found:
-    return Found(row.id, row.shelf, row.position, None if row.is_unknown else row.product_id, row.is_empty)
-
-
-def _place(item: Match, places: dict[int, tuple[int, int]]) -> tuple[int, int]:
-    """Give the planned place, else the place where it was found."""
-    if item.planned:
-        return item.planned.shelf, item.planned.position
-    return places[item.found_key or 0]

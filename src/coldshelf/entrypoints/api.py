@@ -6,6 +6,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from fastapi import FastAPI
 
 from coldshelf.access.routes import router as access_router
+from coldshelf.compliance.routes import ACTIONS as COMPLIANCE_ACTIONS
 from coldshelf.entrypoints.bootstrap import database_url, registry, runtime
 from coldshelf.kit.logs import configure_logs
 from coldshelf.kit.runtime import Runtime
@@ -44,7 +45,7 @@ def build_app(settings: Settings, opened: AbstractAsyncContextManager[Runtime]) 
         record_router(
             declared,
             {
-                "AssetPurity": RECOGNITION_ACTIONS,
+                "AssetPurity": {**RECOGNITION_ACTIONS, **COMPLIANCE_ACTIONS},
                 "Reprocessing": reprocessing,
                 "Planogram": planogram_actions(declared),
             },

@@ -55,10 +55,10 @@ async def compare_candidate(step: Step) -> None:
         picture = await renditions.load_picture(connection, candidate.picture_id) if candidate else None
         if candidate is None or picture is None:
             return
-        planned = await compliance.planned_places(connection, picture)
         rows = [replace(row, id=number) for number, row in enumerate(candidate.rows, 1)]
-        compliant = await step.run.off_loop(compliance.would_comply, rows, planned)
-        after = await figures_of(connection, Seen(rows, tuple(place.product_id for place in planned), compliant))
+        plan = await compliance.plan_of(connection, picture, rows)
+        compliant = await step.run.off_loop(compliance.would_comply, rows, plan)
+        after = await figures_of(connection, Seen(rows, tuple(place.product_id for place in plan.places), compliant))
         before = await store.read_figures(connection, picture.id, after)
         await store.add_differences(
             connection,

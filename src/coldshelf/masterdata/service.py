@@ -116,6 +116,13 @@ async def planned_places(connection: Connection, planogram_id: int) -> list[Plac
     return [Place(**row) for row in await store.planned_places(connection, planogram_id)]
 
 
+async def layout_places(connection: Connection, planogram_id: int) -> list[Place]:
+    """Give the places that say which product stands where; none of a planogram for categories or priorities."""
+    if await planogram_use(connection, planogram_id) is not PlanogramUse.LAYOUT:
+        return []
+    return await planned_places(connection, planogram_id)
+
+
 async def first_images(connection: Connection, product_ids: Collection[int]) -> dict[int, str]:
     """Give the object key of one reference picture for each product that has one."""
     return await store.first_images(connection, product_ids)
@@ -134,6 +141,11 @@ async def planogram_stamp(connection: Connection, planogram_id: int) -> tuple[in
 async def planogram_use(connection: Connection, planogram_id: int) -> PlanogramUse:
     """Say what a planogram is held against pictures for."""
     return PlanogramUse(await store.planogram_use(connection, planogram_id) or PlanogramUse.LAYOUT)
+
+
+async def product_names(connection: Connection, product_ids: Collection[int]) -> dict[int, tuple[str, str]]:
+    """Give the SKU and the name of each product, of deleted ones too."""
+    return await store.product_names(connection, product_ids)
 
 
 async def product_categories(connection: Connection, product_ids: Collection[int]) -> dict[int, str]:

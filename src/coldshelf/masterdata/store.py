@@ -197,6 +197,11 @@ async def relink_assets(connection: Connection, before: int, after: int) -> int:
     return int(done.split()[-1])
 
 
+async def product_names(connection: Connection, product_ids: Collection[int]) -> dict[int, tuple[str, str]]:
+    rows = await connection.fetch("SELECT id, sku, name FROM product WHERE id = ANY($1)", list(product_ids))
+    return {row["id"]: (row["sku"], row["name"]) for row in rows}
+
+
 async def product_categories(connection: Connection, product_ids: Collection[int]) -> dict[int, str]:
     rows = await connection.fetch(
         "SELECT id, product_category FROM product WHERE id = ANY($1) AND product_category <> ''", list(product_ids)

@@ -110,7 +110,7 @@ async def load_job(run: Runtime, client_id: ClientId, picture_id: int) -> Job | 
         if image is None:
             return None
         products = await masterdata.load_catalogue(connection)
-        places = await masterdata.planned_places(connection, picture.planogram_id) if picture.planogram_id else []
+        places = await masterdata.layout_places(connection, picture.planogram_id) if picture.planogram_id else []
     return Job(client_id, picture, image.object_key, tuple(products), tuple(places))
 
 
