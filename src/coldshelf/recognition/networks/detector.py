@@ -33,6 +33,8 @@ _OVERLAP: Final = 160
 _DOUBTFUL: Final = 0.05
 _SAME: Final = 0.5
 """Intersection over union from which two boxes show the same facing."""
+_INSIDE: Final = 0.75
+"""Share of a box inside a better one from which it shows a part of the same facing."""
 _SURE: Final = 0.3
 _SMALLEST_SIDE: Final = 32
 
@@ -153,21 +155,29 @@ def _smoothed(boxes: Floats, heat: Floats) -> Floats:
 def suppress(boxes: Floats, scores: Floats) -> NDArray[np.intp]:
     """Return the indices of boxes, best first, that no better box covers."""
     order = np.argsort(-scores, kind="stable")
-    overlaps = intersection_over_union(boxes[order], boxes[order])
+    sorted_boxes = boxes[order]
+    common, areas = _common(sorted_boxes, sorted_boxes), _areas(sorted_boxes)
+    union = areas[:, None] + areas[None] - common
+    covers = (common >= _SAME * union) | (common >= _INSIDE * areas[None])
     kept: list[int] = []
     gone = np.zeros(len(order), np.bool_)
     for n in range(len(order)):
         if not gone[n]:
             kept.append(n)
-            gone |= overlaps[n] >= _SAME
+            gone |= covers[n]
     return order[kept]
 
 
 def intersection_over_union(one: Floats, other: Floats) -> Floats:
     """Return the overlaps of boxes (n, 4) and (m, 4), shape (n, m)."""
-    size = np.clip(
-        np.minimum(one[:, None, 2:], other[None, :, 2:]) - np.maximum(one[:, None, :2], other[None, :, :2]), 0, None
-    )
-    common = size.prod(-1)
-    areas = [(boxes[:, 2:] - boxes[:, :2]).prod(1) for boxes in (one, other)]
-    return np.asarray(common / np.maximum(areas[0][:, None] + areas[1][None] - common, 1e-6), np.float32)
+    common = _common(one, other)
+    return np.asarray(common / np.maximum(_areas(one)[:, None] + _areas(other)[None] - common, 1e-6), np.float32)
+
+
+def _common(one: Floats, other: Floats) -> Floats:
+    low, high = np.maximum(one[:, None, :2], other[None, :, :2]), np.minimum(one[:, None, 2:], other[None, :, 2:])
+    return np.asarray(np.clip(high - low, 0, None).prod(-1), np.float32)
+
+
+def _areas(boxes: Floats) -> Floats:
+    return np.asarray((boxes[:, 2:] - boxes[:, :2]).prod(1), np.float32)

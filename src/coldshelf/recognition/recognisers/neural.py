@@ -32,6 +32,8 @@ from coldshelf.recognition.recogniser import (
 )
 
 _BEST: Final = 5
+_CLEAR: Final = 0.5
+"""Score of the detector from which a box is a facing whatever is in it."""
 
 
 class NeuralRecogniser:
@@ -68,12 +70,13 @@ class NeuralRecogniser:
         """Return what stands in the picture; without reference pictures all of it is unknown."""
         found = self._detector.find(image)
         sure = found.scores >= self._model.sure
-        boxes, scores = found.boxes[sure], found.scores[sure]
-        if not len(boxes):
+        gallery = self._keeper.gallery(catalogue)
+        seen = self._seen(image, found.boxes[sure], found.scores[sure], gallery)
+        if not len(seen.boxes):
             return Detections((), (), ())
-        order = arrange(image, [_box(box) for box in boxes])
-        look = self._look(image, boxes, self._keeper.gallery(catalogue), order, planogram or ())
-        facings = tuple(_facing(order, look, n, boxes[n], float(scores[n])) for n in range(len(boxes)))
+        order = arrange(image, [_box(box) for box in seen.boxes])
+        likely = self._joined(seen, gallery, [(place.shelf, place.position) for place in order.places], planogram or ())
+        facings = tuple(_facing(order, seen, likely, n, gallery) for n in range(len(seen.boxes)))
         return Detections(order.shelves, tuple(sorted(facings, key=_place)), order.gaps)
 
     def find(self, image: Pixels, catalogue: Sequence[CatalogueProduct]) -> list[FoundBox]:
@@ -91,41 +94,50 @@ class NeuralRecogniser:
         likely = shares(agreed(logits_of(gallery.likeness(points), weights), points, weights))
         return [_best(row, gallery) for row in likely]
 
-    def _look(
-        self, image: Pixels, boxes: Floats, gallery: Gallery, order: Arrangement, planogram: Sequence[PlannedFacing]
-    ) -> "_Look":
-        weights: Weights = self._model.weights
+    def _seen(self, image: Pixels, boxes: Floats, scores: Floats, gallery: Gallery) -> "_Seen":
+        """Look at the products in the boxes; what hardly looks like a facing and like no product is neither."""
+        weights = self._model.weights
         points = self._embedder.embed_boxes(image, boxes)
-        places = [(place.shelf, place.position) for place in order.places]
         alone = logits_of(gallery.likeness(points), weights)
-        joined = with_plan(agreed(alone, points, weights, places), gallery.products, places, planogram, weights)
-        return _Look(gallery, shares(alone), shares(joined))
+        kept = scores >= _CLEAR
+        if gallery.products and len(boxes):
+            kept |= agreed(alone, points, weights).max(1) > 0
+        return _Seen(boxes[kept], scores[kept], points[kept], alone[kept])
+
+    def _joined(
+        self, seen: "_Seen", gallery: Gallery, places: Sequence[tuple[int, int]], planogram: Sequence[PlannedFacing]
+    ) -> Floats:
+        """Return the likelihoods of the products with neighbours and planogram, shape (facings, products)."""
+        weights: Weights = self._model.weights
+        logits = agreed(seen.logits, seen.points, weights, places)
+        return shares(with_plan(logits, gallery.products, places, planogram, weights))
 
 
 @dataclass(frozen=True, slots=True)
-class _Look:
-    """Likelihoods of the products (facings, products), by looks alone and with context."""
+class _Seen:
+    """Boxes (n, 4), scores of the detector (n,), points (n, dimensions), logits by looks alone (n, products)."""
 
-    gallery: Gallery
-    alone: Floats
-    joined: Floats
+    boxes: Floats
+    scores: Floats
+    points: Floats
+    logits: Floats
 
 
-def _facing(order: Arrangement, look: _Look, number: int, box: Floats, score: float) -> Facing:
+def _facing(order: Arrangement, seen: _Seen, likely: Floats, number: int, gallery: Gallery) -> Facing:
     """Name a facing when some product is likelier than none; the confidence of an unknown one is that of none."""
-    place, candidates = order.places[number], _best(look.joined[number], look.gallery)
-    nothing = _rest(look.joined[number])
+    place, candidates = order.places[number], _best(likely[number], gallery)
+    nothing = _rest(likely[number])
     named = bool(candidates) and candidates[0].score > nothing
-    alone = look.alone[number]
+    alone = shares(seen.logits[number : number + 1])[0]
     return Facing(
         shelf=place.shelf,
         position=place.position,
-        corners=_corners(box),
+        corners=_corners(seen.boxes[number]),
         product_id=candidates[0].product_id if named else None,
         confidence=candidates[0].score if named else nothing,
         alternatives=candidates,
-        seen_confidence=float(alone[look.joined[number].argmax()]) if named else _rest(alone),
-        found_score=score,
+        seen_confidence=float(alone[likely[number].argmax()]) if named else _rest(alone),
+        found_score=float(seen.scores[number]),
         stack_index=place.stack_index,
         fill_level=place.fill_level,
         door=place.door,
