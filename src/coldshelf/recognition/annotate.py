@@ -54,49 +54,73 @@ class Mark:
     confidence: float
 
 
+@dataclass(frozen=True, slots=True)
+class Outline:
+    """What is drawn around something: its words go into the box, shortened from the end of all but the last word."""
+
+    corners: Corners
+    colour: Colour
+    words: str = ""
+    is_dashed: bool = False
+
+
 def annotate(image: Pixels, marks: Sequence[Mark], gaps: Sequence[Corners] = ()) -> Pixels:
     """Return a picture with marks, gaps and a legend; small pictures come back at twice their size."""
+    dashed = [Outline(corners, _GAP_COLOUR, is_dashed=True) for corners in gaps]
+    named = [Outline(mark.corners, _COLOURS[mark.kind], _words(mark)) for mark in marks]
+    return draw_outlines(image, [*dashed, *named], _summary(marks, gaps))
+
+
+def draw_outlines(image: Pixels, outlines: Sequence[Outline], legend: Sequence[tuple[Colour, str]]) -> Pixels:
+    """Return a picture with outlines, their words above them all, and a legend; small ones at twice their size."""
     factor = _ENLARGEMENT if max(image.shape[:2]) < _SMALL_SIDE else 1
     picture = Image.fromarray(image).resize(
         (image.shape[1] * factor, image.shape[0] * factor), Image.Resampling.LANCZOS
     )
     draw = ImageDraw.Draw(picture)
     line = max(2, round(max(picture.size) / 640))
-    for corners in gaps:
-        _dashed(draw, _enlarged(corners, factor), line)
-    for mark in marks:
-        draw.polygon(_enlarged(mark.corners, factor), outline=_COLOURS[mark.kind], width=line)
+    for outline in outlines:
+        corners = _enlarged(outline.corners, factor)
+        if outline.is_dashed:
+            _dashed(draw, corners, outline.colour, line)
+        else:
+            draw.polygon(corners, outline=outline.colour, width=line)
     size = max(11, round(max(picture.size) / 90))
-    for mark in marks:
-        _label(picture, mark, _enlarged(mark.corners, factor), line=line, size=size)
-    return _with_legend(picture, _summary(marks, gaps), size=size + 2, factor=factor)
+    for outline in outlines:
+        if outline.words:
+            _label(picture, outline, _enlarged(outline.corners, factor), line=line, size=size)
+    return _with_legend(picture, legend, size=size + 2, factor=factor)
+
+
+def _words(mark: Mark) -> str:
+    return f"{legible(mark.label)} {mark.confidence:.0%}".lstrip()
 
 
 def _enlarged(corners: Corners, factor: int) -> list[Corner]:
     return [(x * factor, y * factor) for x, y in corners]
 
 
-def _dashed(draw: ImageDraw.ImageDraw, corners: list[Corner], line: int) -> None:
+def _dashed(draw: ImageDraw.ImageDraw, corners: list[Corner], colour: Colour, line: int) -> None:
     dash = _DASH * line / 2
     for (x0, y0), (x1, y1) in pairwise([*corners, corners[0]]):
         length = max(float(np.hypot(x1 - x0, y1 - y0)), 1.0)
         for start in np.arange(0, length, 2 * dash):
             a, b = start / length, min(start + dash, length) / length
             ends = [(x0 + (x1 - x0) * a, y0 + (y1 - y0) * a), (x0 + (x1 - x0) * b, y0 + (y1 - y0) * b)]
-            draw.line(ends, fill=_GAP_COLOUR, width=line)
+            draw.line(ends, fill=colour, width=line)
 
 
-def _label(picture: Image.Image, mark: Mark, corners: list[Corner], *, line: int, size: int) -> None:
-    """Write label and confidence inside the box: along its foot where they fit, else upwards along its left side.
+def _label(picture: Image.Image, outline: Outline, corners: list[Corner], *, line: int, size: int) -> None:
+    """Write the words inside the box: along its foot where they fit, else upwards along its left side.
 
     A label never leaves its own box, so labels of neighbours cannot hide each other.
     """
     left, right = min(x for x, _ in corners) + line, max(x for x, _ in corners) - line
     top, bottom = min(y for _, y in corners) + line, max(y for _, y in corners) - line
-    words = f"{legible(mark.label)} {mark.confidence:.0%}".lstrip()
+    words = outline.words
     lies = ImageFont.load_default(size).getlength(words) + 4 <= right - left
     room, depth = (right - left, bottom - top) if lies else (bottom - top, right - left)
-    tag = _tag(words, room=int(room), depth=int(depth), size=size, colour=_COLOURS[mark.kind])
+    tag = _tag(words, room=int(room), depth=int(depth), size=size, colour=outline.colour)
     if tag is None:
         return
     if not lies:
@@ -117,13 +141,13 @@ def _tag(words: str, *, room: int, depth: int, size: int, colour: Colour) -> Ima
 
 
 def _shortened(words: str) -> Iterator[str]:
-    """Give the words, then ever fewer letters of the label; the confidence stays."""
-    label, _, confidence = words.rpartition(" ")
+    """Give the words, then ever fewer letters of the label; a confidence behind it stays."""
+    label, _, confidence = words.rpartition(" ") if " " in words else (words, "", "")
     yield words
     for length in range(len(label) - 1, 0, -1):
-        yield f"{label[:length]}… {confidence}"
-    yield confidence
-    yield confidence[:2]
+        yield f"{label[:length]}… {confidence}".rstrip()
+    yield confidence or label[:1]
+    yield confidence[:2] or label[:1]
 
 
 def _summary(marks: Sequence[Mark], gaps: Sequence[Corners]) -> list[tuple[Colour, str]]:
@@ -132,7 +156,7 @@ def _summary(marks: Sequence[Mark], gaps: Sequence[Corners]) -> list[tuple[Colou
     return [*entries, (_GAP_COLOUR, f"gap {len(gaps)}")]
 
 
-def _with_legend(picture: Image.Image, entries: list[tuple[Colour, str]], *, size: int, factor: int) -> Pixels:
+def _with_legend(picture: Image.Image, entries: Sequence[tuple[Colour, str]], *, size: int, factor: int) -> Pixels:
     """Add a strip with a coloured square and a count for each kind; it wraps in narrow pictures."""
     font = ImageFont.load_default(size)
     words = [*entries, *([(_STRIP_INK, f"drawn at {factor}x")] if factor > 1 else [])]

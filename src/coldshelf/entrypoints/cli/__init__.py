@@ -5,12 +5,12 @@ import sys
 import typer
 from rich.console import Console
 
-from coldshelf.entrypoints.cli import admin, data, demo, evaluate, pictures, render, reprocess, serve
+from coldshelf.entrypoints.cli import admin, data, demo, evaluate, pictures, recognise, render, reprocess, serve
 from coldshelf.kit.errors import ColdshelfError
 from coldshelf.kit.logs import configure_logs
 
 app = typer.Typer(help="Coldshelf: pictures of retail coolers in, measured answers out.", no_args_is_help=True)
-for group in (demo, serve, pictures, evaluate, render, reprocess, data, admin):
+for group in (demo, serve, pictures, recognise, evaluate, render, reprocess, data, admin):
     group.add_to(app)
 
 

@@ -82,6 +82,8 @@ class Outcome:
     """What was said about a picture. None where that part was not run or is not offered."""
 
     picture: TruePicture
+    size: tuple[int, int]
+    """Width and height of the picture."""
     detections: Detections | None = None
     facings: tuple[NamedFacing, ...] = ()
     """Without those in ignored regions."""
@@ -127,6 +129,7 @@ def _measure(picture: TruePicture, image: Pixels, bench: Bench) -> Outcome:
         curves = _curves(picture, image, detections, bench)
     return Outcome(
         picture=picture,
+        size=(image.shape[1], image.shape[0]),
         detections=detections,
         facings=facings,
         curve=curves[0],

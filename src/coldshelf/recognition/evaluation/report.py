@@ -24,7 +24,7 @@ from coldshelf.recognition.evaluation.metrics import (
 from coldshelf.recognition.evaluation.pairing import Floats, ScoredHits
 from coldshelf.recognition.evaluation.tallies import Counter, figures, table, total
 from coldshelf.recognition.evaluation.truth import DeviationKind
-from coldshelf.recognition.recogniser import CatalogueProduct
+from coldshelf.recognition.recogniser import Box, CatalogueProduct
 
 Json = dict[str, Any]  # a JSON document
 UNKNOWN: Final = "unknown"
@@ -168,12 +168,13 @@ def _by_kind(evaluation: Evaluation) -> Json:
     }
 
 
-def named_pairs(outcome: Outcome) -> list[tuple[str, str]]:
-    """Return true and said SKU of everything that was named in a picture: facings, or the one product it shows."""
+def named_places(outcome: Outcome) -> list[tuple[tuple[str, str], Box]]:
+    """Return true and said SKU of what was named in a picture, facings or the one product it shows, with true boxes."""
     if outcome.picture.whole is not None:
-        return [(true.sku, said[0] if said else UNKNOWN) for true, said in outcome.ranked or () if true.sku]
-    pairs = [(outcome.true[named.true].sku, named.sku) for named in outcome.facings if named.true is not None]
-    return [(true, said or UNKNOWN) for true, said in pairs if true is not None]
+        ranked = outcome.ranked or ()
+        return [((outcome.picture.whole, said[0] if said else UNKNOWN), true.box) for true, said in ranked]
+    found = [(outcome.true[named.true], named) for named in outcome.facings if named.true is not None]
+    return [((true.sku, named.sku or UNKNOWN), true.box) for true, named in found if true.sku is not None]
 
 
 def _confusions(evaluation: Evaluation) -> list[Json]:
@@ -182,7 +183,7 @@ def _confusions(evaluation: Evaluation) -> list[Json]:
     counts = Counts(
         pair
         for outcome in evaluation.outcomes
-        for pair in named_pairs(outcome)
+        for pair, _ in named_places(outcome)
         if pair[1] != (pair[0] if pair[0] in known else UNKNOWN)
     )
     ordered = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
