@@ -1,9 +1,9 @@
 """A recogniser without training: rows of windows that look like the reference pictures, named by colour layout.
 
-It needs reference pictures, best from the same kind of cooler, and sees nothing without them. Measured with
-`benchmarks/recognition_baseline.py` on the 58 coolers of `cooler_pepsico_vn` and all 121 references: facings found with
-precision 0.64 and recall 0.59, true boxes named right 0.69 at the first guess and 0.95 among five, both together F1
-0.40; with one reference a product 0.48 (F1), 0.52, 0.86 and 0.26. Rendered scenes: F1 0.86. One core takes 0.9 s. It
+It needs reference pictures, best from the same kind of cooler, and sees nothing without them. Measured on the 58
+coolers of `cooler_pepsico_vn` and all 121 references: facings found with precision 0.64 and recall 0.59, true boxes
+named right 0.69 at the first guess and 0.95 among five, both together F1 0.40; with one reference a product 0.48 (F1),
+0.52, 0.86 and 0.26. Rendered scenes: F1 0.86. One core takes 0.9 s. It
 misses rows of dark, hazy or strongly slanted coolers, mistakes reflections and neighbouring coolers for shelves, and
 does not see an empty shelf above the first or below the last filled one.
 """

@@ -1,0 +1,1 @@
+"""What is usually tried first, behind the contract of every recogniser, to be compared with."""
