@@ -88,8 +88,8 @@ def test_corrections_add_change_and_remove_by_the_numbers_of_the_source(tmp_path
     assert picture.boxes == (
         TrueBox(column(1), "tea", "B", (0, 1)),
         TrueBox(column(7), None, None, (0, 2)),
-        TrueBox(column(5), "tea", "B"),
-        TrueBox(column(6), None),
+        TrueBox(column(5), "tea", "B", is_added=True),
+        TrueBox(column(6), None, is_added=True),
     )
     assert picture.ignored == (column(9),)
 
@@ -116,6 +116,25 @@ def test_boxes_in_doubtful_regions_are_neither_right_nor_wrong(tmp_path: Path):
     assert (source["detection"]["precision"], source["labels"]) == (0.5, "source")
     assert completed["detection"]["precision"] == completed["end_to_end"]["precision"] == 1.0
     assert completed["labels"] == "source, corrected by corrections.json"
+
+
+def test_products_that_corrections_added_are_not_held_against_a_plan_made_before(tmp_path: Path):
+    folder = one_picture(tmp_path / "one", "cola")
+    plan = {"image": "images/0.jpg", "case": "same", "planogram_rows": [["cola"]]}
+    plan["deviations_of_the_picture_from_the_plan"] = []
+    (folder / "planogram_cases.json").write_text(json.dumps({"cases": [plan]}))
+    path = folder / "corrections.json"
+    path.write_text(json.dumps({"0.jpg": {"added": [{"bbox": column(1), "sku": "tea"}]}}))
+    added, false = (Said(column(n), "tea", position=n + 1) for n in (1, 5))
+    told = PlainRecogniser([Said(column(0), "cola"), added, false])
+
+    source, completed = (
+        evaluate(Request(folder, corrections=corrections), told)[1]["planogram"]["by_kind"]["extra"]
+        for corrections in (None, path)
+    )
+
+    assert source == {"found": 0, "missed": 0, "wrongly_found": 2}
+    assert completed == {"found": 0, "missed": 0, "wrongly_found": 1}
 
 
 def test_corrections_of_what_is_not_there_are_refused(tmp_path: Path):

@@ -83,7 +83,10 @@ def _corrected(picture: TruePicture, corrections: _Corrections, brands: Mapping[
         boxes[change.index] = _changed(boxes[change.index], change, brands)
     removed = {entry.index for entry in corrections.removed}
     kept = [true for number, true in enumerate(boxes) if number not in removed]
-    added = [TrueBox(each.bbox, each.sku, each.brand or brands.get(each.sku or "")) for each in corrections.added]
+    added = [
+        TrueBox(each.bbox, each.sku, each.brand or brands.get(each.sku or ""), is_added=True)
+        for each in corrections.added
+    ]
     return replace(
         picture,
         boxes=(*kept, *added),

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from coldshelf.kit.errors import InputInvalid
@@ -205,5 +205,17 @@ def _judge(picture: TruePicture, image: Pixels, bench: Bench) -> tuple[tuple[Pla
             if sku in numbers
         ]
         found = bench.recogniser.recognise(image, bench.catalogue, planned)
-        outcomes.append((case, bench.judge(found, case, numbers)))
+        outcomes.append((case, bench.judge(_as_far_as_planned(found, picture), case, numbers)))
     return tuple(outcomes)
+
+
+def _as_far_as_planned(found: Detections, picture: TruePicture) -> Detections:
+    """Leave out what stands there truly, or may, though the plan cannot know it: corrections came after the plan."""
+    if not picture.ignored and not any(true.is_added for true in picture.boxes or ()):
+        return found
+    kept = tuple(
+        named.facing
+        for named in name_facings(found, picture, {})
+        if named.true is None or not (picture.boxes or ())[named.true].is_added
+    )
+    return replace(found, facings=kept)

@@ -102,14 +102,17 @@ def _tiles(found: Json) -> str:
 
 
 def _figures(found: Json) -> str:
+    has_ranges = bool({"intervals", "draws"} & found.keys())
     rows = [
         f"<tr><td class=part>{'' if n else part.replace('_', ' ')}</td><td>{name.replace('_', ' ')}</td>"
         f"<td class=number>{_number(found[part][name])}</td>"
-        f"<td class=number>{escape(interval_words(found, part, name))}</td></tr>"
+        + (f"<td class=number>{escape(interval_words(found, part, name))}</td>" if has_ranges else "")
+        + "</tr>"
         for part in PARTS
         for n, name in enumerate(figure_names(found, part))
     ]
-    head = "<tr><th>Part</th><th>Figure</th><th>Value</th><th>95 % interval, spread</th></tr>"
+    ranges = "<th>95 % interval, spread</th>" if has_ranges else ""
+    head = f"<tr><th>Part</th><th>Figure</th><th>Value</th>{ranges}</tr>"
     return f"<h2>Figures</h2><div class=wide><table>{head}{''.join(rows)}</table></div>"
 
 
@@ -155,7 +158,7 @@ def _pair(each: Confusion) -> str:
         (label, "" if reference is None else _img(reference))
         for label, reference in (("is", each.true_reference), ("called", each.said_reference))
     ]
-    parts = "".join(f"<div>{image}{label}</div>" for label, image in shown if image)
+    parts = "".join(f"<div>{image}<small>{label}</small></div>" for label, image in shown if image)
     return (
         f"<div class='card pair'><header><b>{escape(each.true)} → {escape(each.said)}</b><b>{each.count}x</b>"
         f"</header><div class=crops>{parts}</div></div>"

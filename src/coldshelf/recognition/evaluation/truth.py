@@ -17,6 +17,8 @@ class TrueBox:
     brand: str | None = None
     place: tuple[int, int] | None = None
     """Row from the top and position from the left, counted from any number."""
+    is_added: bool = False
+    """Labelled by a correction: plans made from the source's labels do not know it."""
 
 
 class DeviationKind(StrEnum):
