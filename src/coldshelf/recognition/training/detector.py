@@ -2,10 +2,9 @@
 
 import math
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -21,7 +20,9 @@ from coldshelf.recognition.training.augment import (
     random_view,
     recoloured,
 )
+from coldshelf.recognition.training.checkpoints import Order, Run
 from coldshelf.recognition.training.nets import STRIDE, Detector
+from coldshelf.recognition.training.stopping import Stop, never
 
 Report = Callable[[int, int, float], None]
 """Told after each step: step, steps, loss."""
@@ -57,67 +58,42 @@ def train_detector(
     rendered: Sequence[Labelled] = (),
     checkpoint: Path | None = None,
     report: Report | None = None,
+    device: str = "cpu",
+    stop: Stop = never,
 ) -> Detector:
-    """Train on pictures with true boxes and return the averaged network, ready to run.
+    """Train on pictures with true boxes and return the averaged network, on the CPU and ready to run.
 
-    With a `checkpoint` file a run that was interrupted goes on where it stood.
+    With a `checkpoint` file a run that was interrupted goes on where it stood, and ends as it would have without the
+    interruption. When `stop` says so, the state is saved and Stopped raised.
     """
     torch.manual_seed(recipe.seed)
     rng = np.random.default_rng(recipe.seed)
     net, averaged = Detector(), Detector()
     averaged.load_state_dict(net.state_dict())
-    net.to(memory_format=torch.channels_last)
+    net.to(device=device, memory_format=torch.channels_last)
+    averaged.to(device)
     optimiser = torch.optim.AdamW(net.parameters(), lr=recipe.rate, weight_decay=recipe.decay)
-    state = _State(net, averaged, optimiser, rng, recipe)
-    first = state.load(checkpoint)
-    pictures = _pictures(samples, rendered, recipe, rng)
-    for step in range(first, recipe.steps):
-        loss = _step(state, [pictures(step) for _ in range(recipe.batch)], step)
+    pictures = _Pictures(samples, rendered, recipe, rng)
+    modules = {"net": net, "averaged": averaged, "optimiser": optimiser}
+    run = Run(checkpoint, asdict(recipe), modules, rng, pictures.orders)
+    state = _State(net, averaged, optimiser, recipe, device)
+    for step in range(run.first(), recipe.steps):
+        loss = _step(state, [pictures.draw(step) for _ in range(recipe.batch)], step)
         if report:
             report(step + 1, recipe.steps, loss)
-        if checkpoint and (step + 1) % 200 == 0:
-            state.save(checkpoint, step + 1)
-    averaged.eval()
-    return averaged
+        run.after(step + 1, recipe.steps, stop)
+    return averaged.cpu().eval()
 
 
+@dataclass(frozen=True, slots=True)
 class _State:
-    """All that a run needs to go on."""
+    """What a step changes, and how."""
 
-    def __init__(
-        self,
-        net: Detector,
-        averaged: Detector,
-        optimiser: torch.optim.Optimizer,
-        rng: np.random.Generator,
-        recipe: Recipe,
-    ) -> None:
-        self.net, self.averaged, self.optimiser, self.rng, self.recipe = net, averaged, optimiser, rng, recipe
-
-    def save(self, file: Path, step: int) -> None:
-        content = {
-            "step": step,
-            "recipe": asdict(self.recipe),
-            "net": self.net.state_dict(),
-            "averaged": self.averaged.state_dict(),
-            "optimiser": self.optimiser.state_dict(),
-            "rng": self.rng.bit_generator.state,
-        }
-        torch.save(content, file.with_suffix(".part"))
-        file.with_suffix(".part").replace(file)
-
-    def load(self, file: Path | None) -> int:
-        """Go on from a checkpoint of the same recipe; return the step to start with."""
-        if file is None or not file.is_file():
-            return 0
-        content: dict[str, Any] = torch.load(file, weights_only=True)  # tensors and plain values
-        if content["recipe"] != asdict(self.recipe):
-            return 0
-        self.net.load_state_dict(content["net"])
-        self.averaged.load_state_dict(content["averaged"])
-        self.optimiser.load_state_dict(content["optimiser"])
-        self.rng.bit_generator.state = content["rng"]
-        return int(content["step"])
+    net: Detector
+    averaged: Detector
+    optimiser: torch.optim.Optimizer
+    recipe: Recipe
+    device: str
 
 
 def learning_rate(step: int, steps: int, peak: float) -> float:
@@ -133,9 +109,9 @@ def _step(state: _State, batch: Sequence[Labelled], step: int) -> float:
     for group in state.optimiser.param_groups:
         group["lr"] = learning_rate(step, recipe.steps, recipe.rate)
     state.net.train()
-    images = torch.from_numpy(np.stack([sample.image for sample in batch])).permute(0, 3, 1, 2).float()
-    truth = _targets(batch, recipe.size // STRIDE)
-    with torch.autocast("cpu", dtype=torch.bfloat16):
+    images = torch.from_numpy(np.stack([sample.image for sample in batch])).to(state.device).permute(0, 3, 1, 2).float()
+    truth = targets_of(batch, recipe.size // STRIDE).on(state.device)
+    with torch.autocast(torch.device(state.device).type, dtype=torch.bfloat16):
         centres, distances = state.net(images.to(memory_format=torch.channels_last))
     forgiving = step >= recipe.forgiving_from * recipe.steps
     loss = centre_loss(centres.float(), truth, forgiving=forgiving) + 2 * box_loss(distances.float(), truth)
@@ -157,31 +133,29 @@ def average_into(averaged: torch.nn.Module, net: torch.nn.Module, keep: float) -
                 old.copy_(new)
 
 
-def _pictures(
-    samples: Sequence[Labelled], rendered: Sequence[Labelled], recipe: Recipe, rng: np.random.Generator
-) -> Callable[[int], Labelled]:
-    order = _endless(len(samples), rng)
-    drawn = _endless(len(rendered), rng) if rendered else order
+class _Pictures:
+    """Draws training pictures; `orders` is what has to be kept to go on drawing the same ones."""
 
-    def view() -> Labelled:
-        from_renderer = bool(rendered) and rng.random() < recipe.rendered
-        sample = rendered[next(drawn)] if from_renderer else samples[next(order)]
-        return random_view(sample, recipe.size, rng, zoom=recipe.zoom)
+    def __init__(
+        self, samples: Sequence[Labelled], rendered: Sequence[Labelled], recipe: Recipe, rng: np.random.Generator
+    ) -> None:
+        self._samples, self._rendered, self._recipe, self._rng = samples, rendered, recipe, rng
+        self.orders = [Order(len(samples), rng), Order(len(rendered), rng)]
 
-    def picture(step: int) -> Labelled:
+    def draw(self, step: int) -> Labelled:
+        recipe, rng = self._recipe, self._rng
         mixed = step < recipe.mosaics_until * recipe.steps and rng.random() < recipe.mosaics
-        sample = mosaic([view() for _ in range(4)], recipe.size, rng) if mixed else view()
+        sample = mosaic([self._view() for _ in range(4)], recipe.size, rng) if mixed else self._view()
         image = sample.image
         if rng.random() < recipe.permuted:
             image = np.ascontiguousarray(image[..., list(PERMUTATIONS[int(rng.integers(1, 6))])])
         return Labelled(degraded(recoloured(image, rng), rng), sample.boxes, sample.ignored)
 
-    return picture
-
-
-def _endless(count: int, rng: np.random.Generator) -> Iterator[int]:
-    while True:
-        yield from (int(n) for n in rng.permutation(count))
+    def _view(self) -> Labelled:
+        from_renderer = bool(self._rendered) and self._rng.random() < self._recipe.rendered
+        real, drawn = self.orders
+        sample = self._rendered[drawn.next()] if from_renderer else self._samples[real.next()]
+        return random_view(sample, self._recipe.size, self._rng, zoom=self._recipe.zoom)
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,8 +171,12 @@ class Targets:
     cells: Tensor
     boxes: Tensor
 
+    def on(self, device: str) -> "Targets":
+        return Targets(*(part.to(device) for part in (self.heat, self.weight, self.cells, self.boxes)))
 
-def _targets(batch: Sequence[Labelled], cells: int) -> Targets:
+
+def targets_of(batch: Sequence[Labelled], cells: int) -> Targets:
+    """Return what the network should say about square pictures of `cells` times the stride."""
     heat = np.zeros((len(batch), 1, cells, cells), np.float32)
     weight = np.ones_like(heat)
     places, boxes = [], []

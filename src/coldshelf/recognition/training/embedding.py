@@ -1,7 +1,8 @@
 """Trains the embedding: crops of the same product close together, all others apart."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -11,9 +12,11 @@ from torch.nn import functional
 from coldshelf.recognition.networks.crops import CROP, cut, cut_alone
 from coldshelf.recognition.recogniser import Pixels
 from coldshelf.recognition.training.augment import PERMUTATIONS, Floats, degraded, recoloured
+from coldshelf.recognition.training.checkpoints import Run
 from coldshelf.recognition.training.detector import Report, average_into, learning_rate
 from coldshelf.recognition.training.nets import Embedding
 from coldshelf.recognition.training.samples import Sample
+from coldshelf.recognition.training.stopping import Stop, never
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,39 +70,76 @@ def train_embedding(
     recipe: Recipe,
     *,
     rendered: Sequence[Crop] = (),
+    checkpoint: Path | None = None,
     report: Report | None = None,
+    device: str = "cpu",
+    stop: Stop = never,
 ) -> Embedding:
-    """Train on crops of known products and return the averaged network, ready to run."""
+    """Train on crops of known products and return the averaged network, on the CPU and ready to run.
+
+    With a `checkpoint` file a run that was interrupted goes on where it stood, and ends as it would have without the
+    interruption. When `stop` says so, the state is saved and Stopped raised.
+    """
     torch.manual_seed(recipe.seed)
     rng = np.random.default_rng(recipe.seed)
     net, averaged = Embedding(recipe.dimensions), Embedding(recipe.dimensions)
     averaged.load_state_dict(net.state_dict())
-    net.to(memory_format=torch.channels_last)
+    net.to(device=device, memory_format=torch.channels_last)
+    averaged.to(device)
     draw = _Source(crops, rendered, recipe, rng)
-    centres = nn.Parameter(functional.normalize(torch.randn(draw.classes, recipe.dimensions), dim=1))
+    centres = _Centres(draw.classes, recipe.dimensions).to(device)
     optimiser = torch.optim.AdamW(
-        [{"params": net.parameters()}, {"params": [centres], "weight_decay": 0.0}],
+        [{"params": net.parameters()}, {"params": centres.parameters(), "weight_decay": 0.0}],
         lr=recipe.rate,
         weight_decay=recipe.decay,
     )
-    for step in range(recipe.steps):
-        for group in optimiser.param_groups:
-            group["lr"] = learning_rate(step, recipe.steps, recipe.rate)
-        images, shapes, labels = draw.batch()
-        net.train()
-        with torch.autocast("cpu", dtype=torch.bfloat16):
-            points = net(images.to(memory_format=torch.channels_last), shapes)
-        loss = class_loss(points, centres, labels, recipe) + recipe.contrast * contrast_loss(
-            points, labels, recipe.temperature
-        )
-        optimiser.zero_grad(set_to_none=True)
-        loss.backward()
-        optimiser.step()
-        average_into(averaged, net, min(recipe.average, (step + 1) / (step + 10)))
+    modules = {"net": net, "averaged": averaged, "centres": centres, "optimiser": optimiser}
+    run = Run(checkpoint, asdict(recipe), modules, rng, [])
+    state = _State(net, averaged, centres, optimiser, recipe, device)
+    for step in range(run.first(), recipe.steps):
+        loss = _step(state, draw.batch(), step)
         if report:
-            report(step + 1, recipe.steps, float(loss.detach()))
-    averaged.eval()
-    return averaged
+            report(step + 1, recipe.steps, loss)
+        run.after(step + 1, recipe.steps, stop)
+    return averaged.cpu().eval()
+
+
+class _Centres(nn.Module):
+    """A point on the sphere for each class of the training, shape (classes, dimensions)."""
+
+    def __init__(self, classes: int, dimensions: int) -> None:
+        super().__init__()
+        self.points = nn.Parameter(functional.normalize(torch.randn(classes, dimensions), dim=1))
+
+
+@dataclass(frozen=True, slots=True)
+class _State:
+    """What a step changes, and how."""
+
+    net: Embedding
+    averaged: Embedding
+    centres: _Centres
+    optimiser: torch.optim.Optimizer
+    recipe: Recipe
+    device: str
+
+
+def _step(state: _State, batch: tuple[Tensor, Tensor, Tensor], step: int) -> float:
+    recipe = state.recipe
+    for group in state.optimiser.param_groups:
+        group["lr"] = learning_rate(step, recipe.steps, recipe.rate)
+    images, shapes, labels = (part.to(state.device) for part in batch)
+    state.net.train()
+    with torch.autocast(torch.device(state.device).type, dtype=torch.bfloat16):
+        points = state.net(images.to(memory_format=torch.channels_last), shapes)
+    loss = class_loss(points, state.centres.points, labels, recipe) + recipe.contrast * contrast_loss(
+        points, labels, recipe.temperature
+    )
+    state.optimiser.zero_grad(set_to_none=True)
+    loss.backward()
+    state.optimiser.step()
+    average_into(state.averaged, state.net, min(recipe.average, (step + 1) / (step + 10)))
+    return float(loss.detach())
 
 
 class _Source:
@@ -198,7 +238,7 @@ def class_loss(points: Tensor, centres: Tensor, labels: Tensor, recipe: Recipe) 
 def contrast_loss(points: Tensor, labels: Tensor, temperature: float) -> Tensor:
     """Supervised contrastive loss (Khosla 2020, eq. 2) within the batch."""
     likeness = points.float() @ points.float().T / temperature
-    itself = torch.eye(len(points), dtype=torch.bool)
+    itself = torch.eye(len(points), dtype=torch.bool, device=points.device)
     same = (labels[:, None] == labels[None]) & ~itself
     log_share = likeness - torch.logsumexp(likeness.masked_fill(itself, -1e9), 1, keepdim=True)
     counts = same.sum(1)
