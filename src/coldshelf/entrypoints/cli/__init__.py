@@ -4,13 +4,14 @@ import sys
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 
-from coldshelf.entrypoints.cli import admin, data, demo, evaluate, pictures, recognise, render, reprocess, serve
+from coldshelf.entrypoints.cli import admin, data, demo, evaluate, pictures, recognise, render, reprocess, serve, train
 from coldshelf.kit.errors import ColdshelfError
 from coldshelf.kit.logs import configure_logs
 
 app = typer.Typer(help="Coldshelf: pictures of retail coolers in, measured answers out.", no_args_is_help=True)
-for group in (demo, serve, pictures, recognise, evaluate, render, reprocess, data, admin):
+for group in (demo, serve, pictures, recognise, evaluate, train, render, reprocess, data, admin):
     group.add_to(app)
 
 
@@ -20,5 +21,7 @@ def main() -> None:
     try:
         app()
     except ColdshelfError as error:
-        Console(stderr=True).print(f"[red]{error.message}[/red]" + (f"\n{error.cure}" if error.cure else ""))
+        Console(stderr=True).print(
+            f"[red]{escape(error.message)}[/red]" + (f"\n{escape(error.cure)}" if error.cure else "")
+        )
         sys.exit(1)

@@ -8,13 +8,12 @@ from typing import Any
 import numpy as np
 
 from coldshelf.entrypoints.evaluation.planograms import judge
-from coldshelf.kit.errors import InputInvalid, NotFound
-from coldshelf.recognition.evaluation.coco_files import find_coco, read_coco
+from coldshelf.kit.errors import InputInvalid
 from coldshelf.recognition.evaluation.corrections import correct
-from coldshelf.recognition.evaluation.folders import TRUTH_FILE, read_folder
 from coldshelf.recognition.evaluation.measuring import Bench, Outcome, Part, measure
 from coldshelf.recognition.evaluation.references import has_references, read_references
 from coldshelf.recognition.evaluation.report import Evaluation, report, spread
+from coldshelf.recognition.evaluation.sources import read_source
 from coldshelf.recognition.evaluation.truth import TruePicture, Truth
 from coldshelf.recognition.formats.references import References, load_catalogue
 from coldshelf.recognition.recogniser import Recogniser
@@ -63,20 +62,10 @@ def evaluate(request: Request, recogniser: Recogniser, follow: Follow = as_given
 
 def read_truth(request: Request) -> Truth:
     """Read pictures and truth, corrected when a file of corrections is named."""
-    truth = _read(request.folder)
+    truth = read_source(request.folder)
     if request.corrections is not None:
         truth = correct(truth, request.corrections)
     return replace(truth, pictures=truth.pictures[:: request.every])
-
-
-def _read(folder: Path) -> Truth:
-    if folder.is_file():
-        return read_coco(folder)
-    if not folder.is_dir():
-        raise NotFound(f"{folder} is not there", cure="Name a folder of pictures with truth, or a COCO file.")
-    if not (folder / TRUTH_FILE).exists() and (coco := find_coco(folder)) is not None:
-        return read_coco(coco)
-    return read_folder(folder)
 
 
 def _references(request: Request, truth: Truth) -> References:

@@ -12,18 +12,18 @@ T = TypeVar("T")
 FORMATS = "docs/evaluation.md shows the format."
 
 
-def read_document(path: Path, form: TypeAdapter[T]) -> T:
+def read_document(path: Path, form: TypeAdapter[T], *, cure: str = FORMATS) -> T:
     """Read a JSON file of the given form; raise NotFound without it, InputInvalid with the place of the first fault."""
     try:
         return form.validate_json(path.read_bytes())
     except FileNotFoundError as fault:
-        raise NotFound(f"{path} is not there", cure=FORMATS) from fault
+        raise NotFound(f"{path} is not there", cure=cure) from fault
     except OSError as fault:
-        raise InputInvalid(f"{path} cannot be read: {fault.strerror}", cure=FORMATS) from fault
+        raise InputInvalid(f"{path} cannot be read: {fault.strerror}", cure=cure) from fault
     except ValidationError as fault:
         first = fault.errors(include_url=False, include_context=False)[0]
         place = ".".join(map(str, first["loc"]))
-        raise InputInvalid(f"{path}: {place + ': ' if place else ''}{first['msg']}", cure=FORMATS) from fault
+        raise InputInvalid(f"{path}: {place + ': ' if place else ''}{first['msg']}", cure=cure) from fault
 
 
 def _ordered(box: Box) -> Box:

@@ -35,18 +35,21 @@ class Order:
 class Run:
     """The state of one training and the file it is kept in; without a file nothing is kept.
 
-    `modules` are all that has a `state_dict`. A file of another recipe, or one that is no checkpoint of this version,
-    is not gone on with: the training starts anew.
+    `name` is for people; `modules` are all that has a `state_dict`. A file of another recipe, or one that is no
+    checkpoint of this version, is not gone on with: the training starts anew.
     """
 
     def __init__(
         self,
+        name: str,
         file: Path | None,
         recipe: Mapping[str, object],
+        *,
         modules: Mapping[str, Any],  # networks and optimisers, which have no common type
         rng: np.random.Generator,
-        orders: Sequence[Order],
+        orders: Sequence[Order] = (),
     ) -> None:
+        self._name = name
         self._file, self._recipe, self._modules, self._rng, self._orders = file, recipe, modules, rng, orders
 
     def first(self) -> int:
@@ -69,7 +72,7 @@ class Run:
         if done % EVERY == 0 or ends or wanted:
             self._save(done)
         if wanted and not ends:
-            raise Stopped(done, steps)
+            raise Stopped(self._name, done, steps)
 
     def _save(self, done: int) -> None:
         if self._file is not None:

@@ -75,14 +75,15 @@ def train_detector(
     optimiser = torch.optim.AdamW(net.parameters(), lr=recipe.rate, weight_decay=recipe.decay)
     pictures = _Pictures(samples, rendered, recipe, rng)
     modules = {"net": net, "averaged": averaged, "optimiser": optimiser}
-    run = Run(checkpoint, asdict(recipe), modules, rng, pictures.orders)
+    run = Run("Training the detector", checkpoint, asdict(recipe), modules=modules, rng=rng, orders=pictures.orders)
     state = _State(net, averaged, optimiser, recipe, device)
     for step in range(run.first(), recipe.steps):
         loss = _step(state, [pictures.draw(step) for _ in range(recipe.batch)], step)
         if report:
             report(step + 1, recipe.steps, loss)
         run.after(step + 1, recipe.steps, stop)
-    return averaged.cpu().eval()
+    averaged.cpu().eval()
+    return averaged
 
 
 @dataclass(frozen=True, slots=True)

@@ -94,14 +94,15 @@ def train_embedding(
         weight_decay=recipe.decay,
     )
     modules = {"net": net, "averaged": averaged, "centres": centres, "optimiser": optimiser}
-    run = Run(checkpoint, asdict(recipe), modules, rng, [])
+    run = Run("Training the embedding", checkpoint, asdict(recipe), modules=modules, rng=rng)
     state = _State(net, averaged, centres, optimiser, recipe, device)
     for step in range(run.first(), recipe.steps):
         loss = _step(state, draw.batch(), step)
         if report:
             report(step + 1, recipe.steps, loss)
         run.after(step + 1, recipe.steps, stop)
-    return averaged.cpu().eval()
+    averaged.cpu().eval()
+    return averaged
 
 
 class _Centres(nn.Module):

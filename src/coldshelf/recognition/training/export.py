@@ -1,5 +1,6 @@
 """Writes trained networks as ONNX files with half-precision weights."""
 
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -38,16 +39,19 @@ def _export(
     outputs: list[str],
     free: dict[str, dict[int, str]],
 ) -> None:
-    torch.onnx.export(
-        net.eval(),
-        example,
-        str(file),
-        input_names=inputs,
-        output_names=outputs,
-        dynamic_axes=free,
-        opset_version=_OPSET,
-        dynamo=False,
-    )
+    with warnings.catch_warnings():
+        # The newer exporter needs one more library (onnxscript) and gives nothing that these networks need.
+        warnings.simplefilter("ignore", DeprecationWarning)
+        torch.onnx.export(
+            net.eval(),
+            example,
+            str(file),
+            input_names=inputs,
+            output_names=outputs,
+            dynamic_axes=free,
+            opset_version=_OPSET,
+            dynamo=False,
+        )
     model = onnx.load(str(file))
     _halve(model)
     file.write_bytes(model.SerializeToString())

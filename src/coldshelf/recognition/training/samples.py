@@ -1,22 +1,24 @@
 """Pictures with truth for training, and the parts that are kept apart. Pure."""
 
-import json
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path, PurePosixPath
 from typing import Final
 
-import cv2
 import numpy as np
 
 from coldshelf.kit.errors import InputInvalid
 from coldshelf.pictures.rendering.generator import generate_designs
 from coldshelf.pictures.rendering.sampler import random_scenes
-from coldshelf.recognition.recogniser import Pixels
+from coldshelf.recognition.evaluation.measuring import read_upright
+from coldshelf.recognition.evaluation.sources import read_source
+from coldshelf.recognition.evaluation.truth import TruePicture, Truth
 from coldshelf.recognition.training.augment import Floats, Labelled, hide
 
 UNKNOWN: Final = "unknown"
 """Label of products that have no SKU."""
+UNREAD: Final = ""
+"""Label of boxes that nobody could name: they may show a product that has a SKU."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,50 +32,63 @@ class Sample:
 
 def read_samples(folder: Path) -> list[Sample]:
     """Read a data folder's pictures and true boxes; entries without boxes are left out."""
-    truth = folder / "ground_truth.json"
-    if not truth.is_file():
+    return [sample_of(picture) for picture in with_boxes(read_source(folder))]
+
+
+def with_boxes(truth: Truth) -> list[TruePicture]:
+    """Return the pictures that have true boxes; raise InputInvalid without any."""
+    pictures = [picture for picture in truth.pictures if picture.boxes]
+    if not pictures:
         raise InputInvalid(
-            f"{truth} is missing", cure="A data folder has images/ and ground_truth.json (docs/evaluation.md)."
+            f"{truth.folder}: no picture has true boxes", cure="Training takes pictures with boxes and SKUs."
         )
-    entries = [entry for entry in json.loads(truth.read_text())["images"] if entry.get("objects")]
-    if not entries:
-        raise InputInvalid(f"{truth}: no picture has true boxes", cure="Training takes pictures with boxes and SKUs.")
-    return [_sample(folder, entry["file"], entry["objects"]) for entry in entries]
+    return pictures
 
 
-def _sample(folder: Path, file: str, objects: list[dict[str, object]]) -> Sample:
-    boxes = np.array([each["bbox"] for each in objects], np.float32)
+def sample_of(picture: TruePicture) -> Sample:
+    """Decode a picture and put its truth beside it; ignored regions come last."""
+    boxes = picture.boxes or ()
+    corners = [true.box for true in boxes] + list(picture.ignored)
+    labels = [UNREAD if true.sku is None else true.sku for true in boxes] + [UNREAD] * len(picture.ignored)
     return Sample(
-        file.rpartition("/")[2],
-        Labelled(_read(folder / file), boxes, np.zeros(len(boxes), np.bool_)),
-        tuple(str(each["sku"]) for each in objects),
+        PurePosixPath(picture.name).name,
+        Labelled(
+            read_upright(picture),
+            np.array(corners, np.float32).reshape(-1, 4),
+            np.arange(len(corners)) >= len(boxes),
+        ),
+        tuple(labels),
     )
 
 
-def _read(path: Path) -> Pixels:
-    picture = cv2.imread(str(path), cv2.IMREAD_COLOR)
-    if picture is None:
-        raise InputInvalid(
-            f"{path} is not a picture that can be read", cure="Take it out of ground_truth.json or mend it."
-        )
-    return np.asarray(cv2.cvtColor(picture, cv2.COLOR_BGR2RGB), np.uint8)
+def rendered_samples(
+    seed: int, count: int, designs: int = 600, *, told: Callable[[int], None] | None = None
+) -> list[Sample]:
+    """Draw coolers with invented products; the same seed gives the same ones. `told` hears how many are drawn."""
+    samples = []
+    for number, scene in enumerate(random_scenes(seed, count, designs=generate_designs(designs, seed))):
+        boxes = np.array([facing.box for facing in scene.facings], np.float32).reshape(-1, 4)
+        picture = Labelled(scene.image, boxes, np.zeros(len(boxes), np.bool_))
+        samples.append(Sample(f"rendered_{number}", picture, tuple(facing.sku for facing in scene.facings)))
+        if told:
+            told(number + 1)
+    return samples
 
 
-def rendered_samples(seed: int, count: int, designs: int = 600) -> list[Sample]:
-    """Draw coolers with invented products; the same seed gives the same ones."""
-    scenes = random_scenes(seed, count, designs=generate_designs(designs, seed))
-    return [
-        Sample(
-            f"rendered_{number}",
-            Labelled(
-                scene.image,
-                boxes := np.array([facing.box for facing in scene.facings], np.float32).reshape(-1, 4),
-                np.zeros(len(boxes), np.bool_),
-            ),
-            tuple(facing.sku for facing in scene.facings),
-        )
-        for number, scene in enumerate(scenes)
-    ]
+def readable(samples: Sequence[Sample]) -> list[Sample]:
+    """Leave out boxes that are ignored or that nobody could name."""
+    return [_kept(sample, [label != UNREAD for label in sample.labels]) for sample in samples]
+
+
+def _kept(sample: Sample, wanted: Sequence[bool]) -> Sample:
+    kept = np.asarray(wanted, np.bool_) & ~sample.picture.ignored
+    picture = replace(sample.picture, boxes=sample.picture.boxes[kept], ignored=sample.picture.ignored[kept])
+    return Sample(sample.name, picture, tuple(label for label, keep in zip(sample.labels, kept, strict=True) if keep))
+
+
+def skus_of(samples: Sequence[Sample]) -> list[str]:
+    """Return the SKUs of all boxes, sorted."""
+    return sorted({label for sample in samples for label in sample.labels} - {UNKNOWN, UNREAD})
 
 
 def without(samples: Sequence[Sample], skus: Iterable[str], seed: int) -> list[Sample]:

@@ -9,9 +9,8 @@ Stop = Callable[[], bool]
 class Stopped(Exception):  # no error: somebody wanted it, and the state is kept
     """The training was stopped and can go on."""
 
-    def __init__(self, done: int, steps: int) -> None:
-        super().__init__(f"stopped after step {done} of {steps}")
-        self.done, self.steps = done, steps
+    def __init__(self, stage: str, done: int, total: int) -> None:
+        super().__init__(f"{stage}: stopped after {done} of {total}")
 
 
 def never() -> bool:
