@@ -75,9 +75,11 @@ def sets(samples: Path, drawn: Path, pictures: int | None) -> list[Set]:
     return [*limited, Set("grocery_packages, one picture from the web each", packages)]
 
 
-def first(pictures: int | None):
+def spread_out(pictures: int | None):
     def limited(every: Iterable[TruePicture]) -> Iterator[TruePicture]:
-        return iter(list(every)[:pictures])
+        known = list(every)
+        step = max(1, len(known) // pictures) if pictures else 1
+        return iter(known[::step][:pictures])
 
     return limited
 
@@ -92,7 +94,7 @@ def recognisers(seconds: float, names: Sequence[str]) -> list[Recogniser]:
 
 def measure(one: Set, recogniser: Recogniser, pictures: int | None) -> Json:
     before = getattr(recogniser, "ended_early", 0)
-    _, found = evaluate(one.request, recogniser, first(pictures))
+    _, found = evaluate(one.request, recogniser, spread_out(pictures))
     return found | {"ended_early": getattr(recogniser, "ended_early", 0) - before}
 
 
@@ -123,7 +125,7 @@ def table(name: str, reports: Sequence[Json]) -> str:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("samples", type=Path, nargs="?", default=Path("shared/samples"))
-    parser.add_argument("--pictures", type=int, help="the first so many pictures of each folder only")
+    parser.add_argument("--pictures", type=int, help="only so many pictures of each folder, spread evenly")
     parser.add_argument("--seconds", type=float, default=20.0, help="limit of a peer's search in one picture")
     parser.add_argument("--recognisers", nargs="*", default=[], help="only these")
     parser.add_argument("--out", type=Path, help="also write the tables here (Markdown)")
