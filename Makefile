@@ -15,11 +15,11 @@ LOCK    := CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/pip-compile --quiet --gener
            --no-emit-find-links --strip-extras --allow-unsafe
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench soak lock clean
+.PHONY: help demo test check bench soak train-tools lock clean
 
 help: ## Show this list
-	@sed -n 's/^\([a-z]*\):.*## /\1|/p' $(MAKEFILE_LIST) | while IFS='|' read -r target text; do \
-	    printf '  make %-7s %s\n' "$$target" "$$text"; done
+	@sed -n 's/^\([a-z-]*\):.*## /\1|/p' $(MAKEFILE_LIST) | while IFS='|' read -r target text; do \
+	    printf '  make %-11s %s\n' "$$target" "$$text"; done
 	@echo 'Options: PYTHON=/path/to/python3.12 (3.11 to 3.13), VENV=folder, ARGS="..." for demo, test, bench and soak'
 
 demo: $(VENV)/.runtime ## Run the main job on sample pictures: make demo ARGS="--once"
@@ -44,6 +44,8 @@ bench: $(VENV)/.dev ## Run the benchmarks, keep their numbers in benchmarks/resu
 
 soak: $(VENV)/.dev ## Run the tests with large counts (hours)
 	SOAK=1 $(BIN)/pytest --timeout 0 $(ARGS)
+
+train-tools: $(VENV)/.train ## Install what `coldshelf train` needs (torch, onnx)
 
 lock: $(VENV)/.dev ## Compile the requirement lists (on Python 3.11): make lock ARGS="--upgrade"
 	@$(BIN)/python -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11) and "make lock needs Python 3.11: make lock VENV=.cache/lock PYTHON=python3.11")'
@@ -71,4 +73,11 @@ $(VENV)/.runtime: requirements/runtime.txt requirements/models.txt pyproject.tom
 $(VENV)/.dev: requirements/dev.txt $(VENV)/.runtime
 	@echo 'coldshelf: installing the tools for tests and checks (requirements/dev.txt)'
 	@$(INSTALL) -r requirements/dev.txt
+	@touch $@
+
+# Without hashes: which file of torch fits depends on the machine (processor alone, or the maker of its GPU), and people
+# may have one from elsewhere already, which is kept.
+$(VENV)/.train: requirements/train.in $(VENV)/.runtime
+	@echo 'coldshelf: installing what training needs (requirements/train.in)'
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-input --only-binary :all: -r requirements/train.in
 	@touch $@
