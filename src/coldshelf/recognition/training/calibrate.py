@@ -18,7 +18,7 @@ from coldshelf.recognition.training.samples import UNKNOWN, Sample
 SURE: Final = 0.3
 """Score of the detector from which a box is a facing: a constant, since the truths of real pictures are incomplete and
 would draw a fitted threshold up or down with what they lack."""
-KNOWN_LOST: Final = 0.03
+KNOWN_LOST: Final = 0.04
 """Share of known products that may be called unknown."""
 _AGREEMENTS: Final = (0.0, 0.5, 0.7, 0.9)
 _ALIKE: Final = (0.5, 0.6, 0.7, 0.8)
@@ -67,13 +67,14 @@ def _draw_all(
     embedder: CropEmbedder, kept: Sequence[Sample], references: Sequence[Sample], rng: np.random.Generator
 ) -> list[_Seen]:
     """Look at every kept picture with several draws of references."""
-    skus = sorted({label for sample in references for label in sample.labels} - {UNKNOWN})
+    skus = sorted({label for sample in references for label in _shown(sample)[1]} - {UNKNOWN})
     galleries = [_gallery(embedder, references, skus, count, rng) for count in _REFERENCES for _ in range(_DRAWS)]
     number = {sku: n for n, sku in enumerate(skus)}
     seen = []
     for sample in kept:
-        points = embedder.embed_boxes(sample.picture.image, sample.picture.boxes)
-        truth = np.array([number.get(label, -1) for label in sample.labels], np.intp)
+        boxes, labels = _shown(sample)
+        points = embedder.embed_boxes(sample.picture.image, boxes)
+        truth = np.array([number.get(label, -1) for label in labels], np.intp)
         for owners, references_points in galleries:
             likeness = np.full((len(skus), len(points)), -1, np.float32)
             np.maximum.at(likeness, owners, references_points @ points.T)
@@ -85,16 +86,22 @@ def _gallery(
     embedder: CropEmbedder, samples: Sequence[Sample], skus: Sequence[str], count: int, rng: np.random.Generator
 ) -> tuple[NDArray[np.intp], Floats]:
     """Draw `count` references of each SKU; return their owners (m,) and points (m, dimensions)."""
-    places = [(sample, n) for sample in samples for n, ignored in enumerate(sample.picture.ignored) if not ignored]
+    places = [(sample, box, label) for sample in samples for box, label in zip(*_shown(sample), strict=True)]
     owners: list[int] = []
     crops = []
     for number, sku in enumerate(skus):
-        where = [(sample, n) for sample, n in places if sample.labels[n] == sku]
+        where = [(sample, box) for sample, box, label in places if label == sku]
         for index in rng.permutation(len(where))[:count]:
-            sample, n = where[int(index)]
+            sample, box = where[int(index)]
             owners.append(number)
-            crops.append(cut_alone(sample.picture.image, sample.picture.boxes[n]))
+            crops.append(cut_alone(sample.picture.image, box))
     return np.array(owners, np.intp), embedder.embed(crops)
+
+
+def _shown(sample: Sample) -> tuple[Floats, list[str]]:
+    """Return boxes (n, 4) and labels of what can be seen: not of what was painted over."""
+    shown = ~sample.picture.ignored
+    return sample.picture.boxes[shown], [label for label, kept in zip(sample.labels, shown, strict=True) if kept]
 
 
 def _joined(seen: _Seen, weights: Weights) -> Floats:

@@ -9,7 +9,7 @@ import torch
 from onnx import numpy_helper
 from torch import nn
 
-from coldshelf.recognition.training.nets import Detector, Embedding
+from coldshelf.recognition.training.nets import Detector, Embedding, Joined
 
 _OPSET = 17
 _LARGE = 256
@@ -22,7 +22,7 @@ def export_detector(net: Detector, file: Path) -> None:
     _export(net, (torch.zeros(1, 3, 416, 416),), file, inputs=["image"], outputs=["centre", "distance"], free=free)
 
 
-def export_embedding(net: Embedding, file: Path) -> None:
+def export_embedding(net: Embedding | Joined, file: Path) -> None:
     """Write the embedding: `crop` (n, 3, 96, 48) and `shape` (n,) to `point` (n, dimensions)."""
     free = {"crop": {0: "n"}, "shape": {0: "n"}}
     _export(

@@ -1,5 +1,6 @@
 """The networks, in torch: small, plain, residual."""
 
+from collections.abc import Sequence
 from typing import Final
 
 import torch
@@ -89,3 +90,17 @@ class Embedding(nn.Module):
         peak = x.amax((2, 3))
         form = torch.stack([shape, shape**2, torch.ones_like(shape)], 1)
         return functional.normalize(self.head(torch.cat([bands, peak, form], 1).float()), dim=1)
+
+
+class Joined(nn.Module):
+    """Several embeddings as one: the cosine of two of its points is the mean of theirs.
+
+    Takes and gives what they do; the dimensions add up.
+    """
+
+    def __init__(self, members: Sequence[Embedding]) -> None:
+        super().__init__()
+        self.members = nn.ModuleList(members)
+
+    def forward(self, crop: Tensor, shape: Tensor) -> Tensor:
+        return torch.cat([member(crop, shape) for member in self.members], 1) / len(self.members) ** 0.5
