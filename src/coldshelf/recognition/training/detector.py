@@ -32,7 +32,7 @@ Report = Callable[[int, int, float], None]
 class Recipe:
     """How the detector is trained; pixels are those of the square training pictures."""
 
-    steps: int = 2600
+    steps: int = 1400
     batch: int = 8
     size: int = 416
     rate: float = 2e-3

@@ -23,7 +23,7 @@ from coldshelf.recognition.training.stopping import Stop, never
 class Recipe:
     """How the embedding is trained."""
 
-    steps: int = 1600
+    steps: int = 1100
     batch: int = 128
     rate: float = 2e-3
     decay: float = 0.05

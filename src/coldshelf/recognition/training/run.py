@@ -17,7 +17,7 @@ from coldshelf.recognition.training.calibrate import fix_model
 from coldshelf.recognition.training.card import Facts, card
 from coldshelf.recognition.training.comparison import RULE, Grounds, Verdict, judge, measure_model
 from coldshelf.recognition.training.detector import train_detector
-from coldshelf.recognition.training.embedding import crops_of, train_embedding
+from coldshelf.recognition.training.embedding import Recipe, crops_of, train_embedding
 from coldshelf.recognition.training.export import export_detector, export_embedding
 from coldshelf.recognition.training.material import (
     Material,
@@ -28,6 +28,7 @@ from coldshelf.recognition.training.material import (
     read_material,
     scarce,
 )
+from coldshelf.recognition.training.nets import Embedding, Joined
 from coldshelf.recognition.training.options import Follow, Options
 from coldshelf.recognition.training.recipes import Output, RunRecipe, recipe_of
 from coldshelf.recognition.training.samples import (
@@ -149,16 +150,35 @@ def _train_networks(parts: _Parts, output: Output, options: Options, teller: _Te
     if recipe.embedding is None:
         shutil.copyfile(options.against / EMBEDDING, output.candidate / EMBEDDING)
     else:
-        embedding = train_embedding(
-            crops_of(parts.trained, skus_of(readable(parts.trained))),
-            recipe.embedding,
-            rendered=crops_of(drawn, skus_of(drawn)),
-            checkpoint=output.checkpoints / "embedding.ckpt",
-            report=teller.training("Training the embedding"),
-            device=device,
-            stop=teller.stop,
-        )
-        export_embedding(embedding, output.candidate / EMBEDDING)
+        members = {"embedding": recipe.embedding, "second": recipe.second}
+        trained = [
+            _train_member(
+                parts, member, drawn, checkpoint=output.checkpoints / f"{name}.ckpt", device=device, teller=teller
+            )
+            for name, member in members.items()
+            if member is not None
+        ]
+        export_embedding(Joined(trained), output.candidate / EMBEDDING)
+
+
+def _train_member(
+    parts: _Parts,
+    recipe: Recipe,
+    drawn: Sequence[Sample],
+    *,
+    checkpoint: Path,
+    device: str,
+    teller: _Teller,
+) -> Embedding:
+    return train_embedding(
+        crops_of(parts.trained, skus_of(readable(parts.trained))),
+        recipe,
+        rendered=crops_of(drawn, skus_of(drawn)) if recipe.rendered else [],
+        checkpoint=checkpoint,
+        report=teller.training("Training the embedding" if recipe.rendered else "Training the second embedding"),
+        device=device,
+        stop=teller.stop,
+    )
 
 
 def choose_device() -> str:
