@@ -17,6 +17,8 @@ from coldshelf.recognition.packshots import prepare_reference
 from coldshelf.recognition.recogniser import CatalogueProduct, Pixels, ProductId
 
 _FAR: Final = -1.0
+_Known = dict[int, tuple[Pixels, Floats | None]]
+"""Pictures by their identity with their points; the picture is kept so that no other one takes its identity."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,41 +44,41 @@ class GalleryKeeper:
 
     def __init__(self, embedder: CropEmbedder) -> None:
         self._embedder = embedder
-        self._known: dict[int, tuple[Pixels, Floats | None]] = {}
+        self._known: _Known = {}
         self._last: tuple[tuple[tuple[ProductId, Pixels], ...], Gallery] | None = None
 
     def gallery(self, catalogue: Sequence[CatalogueProduct]) -> Gallery:
         """Return the gallery of a catalogue; products without a usable reference are not in it."""
         references = tuple((product.product_id, picture) for product in catalogue for picture in product.references)
-        if self._last is not None and _are_same(references, self._last[0]):
-            return self._last[1]
-        self._embed([picture for _, picture in references])
-        gallery = self._built(references)
-        self._last = references, gallery
+        last = self._last  # other threads may ask for other catalogues meanwhile
+        if last is not None and _are_same(references, last[0]):
+            return last[1]
+        known = self._embedded([picture for _, picture in references])
+        gallery = _built(references, known)
+        self._known, self._last = known, (references, gallery)
         return gallery
 
-    def _embed(self, pictures: Sequence[Pixels]) -> None:
+    def _embedded(self, pictures: Sequence[Pixels]) -> _Known:
         """Embed what is new, forget what is gone."""
-        known = {id(picture): self._known[id(picture)] for picture in pictures if id(picture) in self._known}
-        new = [picture for picture in pictures if id(picture) not in known]
+        before = self._known
+        known = {id(picture): before[id(picture)] for picture in pictures if id(picture) in before}
+        new = list({id(picture): picture for picture in pictures if id(picture) not in known}.values())
         prepared = [(picture, prepare_reference(picture)) for picture in new]
         shown = [(picture, alone) for picture, alone in prepared if alone is not None]
         points = self._embedder.embed([cut(alone, (0, 0, alone.shape[1], alone.shape[0])) for _, alone in shown])
         known |= {id(picture): (picture, None) for picture in new}
-        known |= {id(picture): (picture, point) for (picture, _), point in zip(shown, points, strict=True)}
-        self._known = known
+        return known | {id(picture): (picture, point) for (picture, _), point in zip(shown, points, strict=True)}
 
-    def _built(self, references: Sequence[tuple[ProductId, Pixels]]) -> Gallery:
-        usable = [
-            (product, point) for product, picture in references if (point := self._known[id(picture)][1]) is not None
-        ]
-        products = tuple(dict.fromkeys(product for product, _ in usable))
-        number = {product: n for n, product in enumerate(products)}
-        return Gallery(
-            products,
-            np.array([number[product] for product, _ in usable], np.intp),
-            np.stack([point for _, point in usable]) if usable else np.zeros((0, 1), np.float32),
-        )
+
+def _built(references: Sequence[tuple[ProductId, Pixels]], known: _Known) -> Gallery:
+    usable = [(product, point) for product, picture in references if (point := known[id(picture)][1]) is not None]
+    products = tuple(dict.fromkeys(product for product, _ in usable))
+    number = {product: n for n, product in enumerate(products)}
+    return Gallery(
+        products,
+        np.array([number[product] for product, _ in usable], np.intp),
+        np.stack([point for _, point in usable]) if usable else np.zeros((0, 1), np.float32),
+    )
 
 
 def _are_same(one: Sequence[tuple[ProductId, Pixels]], other: Sequence[tuple[ProductId, Pixels]]) -> bool:

@@ -37,8 +37,9 @@ def read_model(folder: Path) -> Model:
     file = folder / SETTINGS
     try:
         content: dict[str, Any] = json.loads(file.read_text())  # checked by the classes it fills
-        return Model(folder, str(content["version"]), float(content["sure"]), Weights(**content["weights"]))
-    except (OSError, ValueError, KeyError, TypeError) as error:
+        weights = Weights(**{name: float(value) for name, value in content["weights"].items()})
+        return Model(folder, str(content["version"]), float(content["sure"]), weights)
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise InputInvalid(
             f"{folder} is not a model folder: {error}",
             cure="Name a folder that `coldshelf train` made; it has model.json and two networks.",

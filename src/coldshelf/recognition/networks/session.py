@@ -2,13 +2,24 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 import numpy as np
 import onnxruntime
 from numpy.typing import NDArray
+from onnxruntime.capi import onnxruntime_pybind11_state as runtime
 
 from coldshelf.kit.errors import InputInvalid
+
+# They have no common ancestor below Exception.
+_REFUSALS: Final = (
+    runtime.Fail,
+    runtime.InvalidArgument,
+    runtime.InvalidGraph,
+    runtime.InvalidProtobuf,
+    runtime.NotImplemented,
+    runtime.RuntimeException,
+)
 
 
 class Session(Protocol):
@@ -26,7 +37,7 @@ def open_session(file: Path) -> Session:
     options.log_severity_level = 3
     try:
         session: Any = onnxruntime.InferenceSession(file.read_bytes(), options, providers=["CPUExecutionProvider"])
-    except (OSError, RuntimeError, ValueError) as error:
+    except (OSError, RuntimeError, ValueError, *_REFUSALS) as error:
         raise InputInvalid(
             f"{file} is not a network that can be run: {error}", cure="Name a folder that `coldshelf train` made."
         ) from error
