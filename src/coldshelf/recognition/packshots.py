@@ -19,7 +19,7 @@ def prepare_reference(reference: Pixels) -> Pixels | None:
     """Return the product alone: shrunk, white ground trimmed and darkened; None when nothing is left to see."""
     if reference.ndim != 3 or reference.shape[2] != 3 or min(reference.shape[:2]) < 4:
         return None
-    picture = _shrunk(np.ascontiguousarray(reference))
+    picture = shrunk(np.ascontiguousarray(reference), _MAX_SIDE)
     ground = _ground_of(picture)
     if ground is None:
         return picture
@@ -31,8 +31,9 @@ def prepare_reference(reference: Pixels) -> Pixels | None:
     return np.ascontiguousarray(darkened) if min(darkened.shape[:2]) >= 4 else None
 
 
-def _shrunk(picture: Pixels) -> Pixels:
-    scale = _MAX_SIDE / max(picture.shape[:2])
+def shrunk(picture: Pixels, long_side: int) -> Pixels:
+    """Return the picture with at most so many pixels on its long side."""
+    scale = long_side / max(picture.shape[:2])
     if scale >= 1:
         return picture
     size = (max(4, round(picture.shape[1] * scale)), max(4, round(picture.shape[0] * scale)))

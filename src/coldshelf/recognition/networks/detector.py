@@ -22,8 +22,10 @@ Floats = NDArray[np.float32]
 STRIDE: Final = 4
 _SIDES: Final = 32
 """The network takes sides that are multiples of this."""
-_FIRST_LOOK: Final = 448
-"""Long side of the copy that is looked at first."""
+_FIRST_LOOKS: Final = (448, 896)
+"""Long sides of the copies that are looked at first."""
+_LARGE: Final = 1200
+"""Long side above which the second of them is looked at as well: the cooler may be a small part of the picture."""
 _USUAL_HEIGHT: Final = 62.0
 """Height of products in pixels at which the network sees best."""
 _GOOD_HEIGHTS: Final = (38.0, 95.0)
@@ -60,7 +62,16 @@ class FacingDetector:
         """Return boxes with a score of at least 0.05; none on pictures too small to see anything."""
         if image.ndim != 3 or image.shape[2] != 3 or min(image.shape[:2]) < _SMALLEST_SIDE:
             return NOTHING
-        scale = _FIRST_LOOK / max(image.shape[:2])
+        long_side = max(image.shape[:2])
+        looks = [
+            self._fitted(image, side / long_side)
+            for side in _FIRST_LOOKS
+            if side == _FIRST_LOOKS[0] or long_side > _LARGE
+        ]
+        return max(looks, key=_evidence)
+
+    def _fitted(self, image: Pixels, scale: float) -> Found:
+        """Look at the picture at a scale, and again at the scale that fits what was seen."""
         first = self._look(image, scale)
         fitting = _fitting_scale(first, scale, max(image.shape[:2]))
         return first if fitting is None else self._look(image, fitting)
@@ -96,6 +107,11 @@ class FacingDetector:
 
 def _mean(one: Floats, other: Floats) -> Floats:
     return np.asarray((one + other) / 2, np.float32)
+
+
+def _evidence(found: Found) -> float:
+    """Return how many facings are told, doubtful ones counting less."""
+    return float(found.scores[found.scores >= _SURE].sum())
 
 
 def _fitting_scale(first: Found, scale: float, long_side: int) -> float | None:

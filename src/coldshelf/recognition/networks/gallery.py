@@ -39,35 +39,43 @@ class Gallery:
         return best.T
 
 
+_References = tuple[tuple[ProductId, Pixels], ...]
+_CATALOGUES: Final = 4
+"""Catalogues whose galleries are kept: a worker serves several clients in turn."""
+
+
 class GalleryKeeper:
     """Makes galleries, and embeds no reference picture twice as long as catalogues keep handing in the same arrays."""
 
     def __init__(self, embedder: CropEmbedder) -> None:
         self._embedder = embedder
         self._known: _Known = {}
-        self._last: tuple[tuple[tuple[ProductId, Pixels], ...], Gallery] | None = None
+        self._recent: tuple[tuple[_References, Gallery], ...] = ()
 
     def gallery(self, catalogue: Sequence[CatalogueProduct]) -> Gallery:
         """Return the gallery of a catalogue; products without a usable reference are not in it."""
         references = tuple((product.product_id, picture) for product in catalogue for picture in product.references)
-        last = self._last  # other threads may ask for other catalogues meanwhile
-        if last is not None and _are_same(references, last[0]):
-            return last[1]
+        recent = self._recent  # other threads may ask for other catalogues meanwhile
+        for kept, gallery in recent:
+            if _are_same(references, kept):
+                return gallery
         known = self._embedded([picture for _, picture in references])
-        gallery = _built(references, known)
-        self._known, self._last = known, (references, gallery)
-        return gallery
+        made = _built(references, known)
+        self._recent = ((references, made), *recent)[:_CATALOGUES]
+        shown = {id(picture) for kept, _ in self._recent for _, picture in kept}
+        self._known = {number: entry for number, entry in known.items() if number in shown}
+        return made
 
     def _embedded(self, pictures: Sequence[Pixels]) -> _Known:
-        """Embed what is new, forget what is gone."""
-        before = self._known
-        known = {id(picture): before[id(picture)] for picture in pictures if id(picture) in before}
+        """Return what is known, with what is new embedded."""
+        known = self._known
         new = list({id(picture): picture for picture in pictures if id(picture) not in known}.values())
         prepared = [(picture, prepare_reference(picture)) for picture in new]
         shown = [(picture, alone) for picture, alone in prepared if alone is not None]
         points = self._embedder.embed([cut(alone, (0, 0, alone.shape[1], alone.shape[0])) for _, alone in shown])
-        known |= {id(picture): (picture, None) for picture in new}
-        return known | {id(picture): (picture, point) for (picture, _), point in zip(shown, points, strict=True)}
+        added: _Known = {id(picture): (picture, None) for picture in new}
+        added |= {id(picture): (picture, point) for (picture, _), point in zip(shown, points, strict=True)}
+        return known | added
 
 
 def _built(references: Sequence[tuple[ProductId, Pixels]], known: _Known) -> Gallery:

@@ -32,7 +32,7 @@ from coldshelf.recognition.recogniser import (
 )
 
 _BEST: Final = 5
-_CLEAR: Final = 0.5
+_CLEAR: Final = 0.4
 """Score of the detector from which a box is a facing whatever is in it."""
 
 
@@ -99,7 +99,7 @@ class NeuralRecogniser:
         weights = self._model.weights
         points = self._embedder.embed_boxes(image, boxes)
         alone = logits_of(gallery.likeness(points), weights)
-        kept = scores >= _CLEAR
+        kept = scores >= (_CLEAR if gallery.products else 0)
         if gallery.products and len(boxes):
             kept |= agreed(alone, points, weights).max(1) > 0
         return _Seen(boxes[kept], scores[kept], points[kept], alone[kept])

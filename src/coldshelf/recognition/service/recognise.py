@@ -22,6 +22,7 @@ from coldshelf.recognition import store
 from coldshelf.recognition.annotate import Mark, MarkKind, annotate
 from coldshelf.recognition.events import RECOGNISED
 from coldshelf.recognition.models import Grids, Result, Row
+from coldshelf.recognition.packshots import shrunk
 from coldshelf.recognition.product_rows import depth_status, purity_status, rows_of
 from coldshelf.recognition.recogniser import (
     CatalogueProduct,
@@ -34,7 +35,9 @@ from coldshelf.recognition.recogniser import (
 from coldshelf.recognition.recognisers import by_name
 
 ANNOTATED_QUALITY = 88
-REFERENCES_KEPT = 4096
+REFERENCE_SIDE = 256
+"""Long side at which references are kept: recognisers look at no more, and a packshot may have many megapixels."""
+REFERENCES_KEPT = 8192
 """Decoded reference pictures that a worker keeps in memory; one of 64 x 128 pixels takes 25 kB."""
 
 
@@ -167,7 +170,7 @@ def _reference(objects: ObjectStore, key: str) -> Pixels:
     """Decode a reference picture, or take it from memory: an object never changes under its key."""
     pixels = _references.pop(key, None)
     if pixels is None:
-        pixels = decode(objects.get(key))
+        pixels = shrunk(decode(objects.get(key)), REFERENCE_SIDE)
     _references[key] = pixels
     while len(_references) > REFERENCES_KEPT:
         _references.popitem(last=False)

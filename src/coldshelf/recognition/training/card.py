@@ -86,7 +86,9 @@ def card(facts: Facts) -> str:
         rendered=facts.recipe["rendered"],
         seed=facts.recipe["seed"],
         versions=", ".join(f"{name} {version}" for name, version in facts.versions.items()),
-        networks="\n".join(_network(facts, name) for name in ("detector", "embedding", "second") if name in facts.recipe),
+        networks="\n".join(
+            _network(facts, name) for name in ("detector", "embedding", "second") if name in facts.recipe
+        ),
         in_use=f"in use ({facts.in_use['recogniser']})",
         figures="\n".join(
             f"| {part}.{name} | {_words(facts.new, part, name)} | {_words(facts.in_use, part, name)} |"
