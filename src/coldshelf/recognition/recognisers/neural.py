@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from coldshelf.recognition.context import Weights, agreed, logits_of, shares, with_plan
 from coldshelf.recognition.geometry import Arrangement, arrange
@@ -32,6 +33,7 @@ from coldshelf.recognition.recogniser import (
 )
 
 _BEST: Final = 5
+_CLEAR_ROW: Final = 0.6
 _CLEAR: Final = 0.4
 """Score of the detector from which a box is a facing whatever is in it."""
 
@@ -75,6 +77,10 @@ class NeuralRecogniser:
         if not len(seen.boxes):
             return Detections((), (), ())
         order = arrange(image, [_box(box) for box in seen.boxes])
+        writing = _writing(seen, order)
+        if writing.any():
+            seen = seen.only(~writing)
+            order = arrange(image, [_box(box) for box in seen.boxes])
         likely = self._joined(seen, gallery, [(place.shelf, place.position) for place in order.places], planogram or ())
         facings = tuple(_facing(order, seen, likely, n, gallery) for n in range(len(seen.boxes)))
         return Detections(order.shelves, tuple(sorted(facings, key=_place)), order.gaps)
@@ -121,6 +127,18 @@ class _Seen:
     scores: Floats
     points: Floats
     logits: Floats
+
+    def only(self, kept: NDArray[np.bool_]) -> "_Seen":
+        return _Seen(self.boxes[kept], self.scores[kept], self.points[kept], self.logits[kept])
+
+
+def _writing(seen: _Seen, order: Arrangement) -> NDArray[np.bool_]:
+    """Return which boxes are letters of a cooler's header, shape (n,): a doubtful topmost row of small things."""
+    top = np.array([place.shelf for place in order.places]) == min(place.shelf for place in order.places)
+    heights = seen.boxes[:, 3] - seen.boxes[:, 1]
+    if top.all() or seen.scores[top].mean() >= _CLEAR_ROW or np.median(heights[top]) >= np.median(heights[~top]) / 2:
+        return np.zeros(len(top), np.bool_)
+    return np.asarray(top, np.bool_)
 
 
 def _facing(order: Arrangement, seen: _Seen, likely: Floats, number: int, gallery: Gallery) -> Facing:
