@@ -119,6 +119,41 @@ def test_recognise_answers_for_several_pictures_at_once(drawn: Path, tmp_path: P
     assert len(json.loads((tmp_path / "seen_results.json").read_text())) == len(seen["annotations"]) > 30
 
 
+def _recognised_skus(document: dict[str, list[dict[str, list[dict[str, list[str]]]]]]) -> list[list[str]]:
+    return [[product["sku"][0] for product in shelf["products"]] for shelf in document["shelf"]]
+
+
+def test_recognise_holds_a_picture_against_a_planogram(drawn: Path, tmp_path: Path) -> None:
+    plain = ("recognise", str(drawn / "images/3.jpg"), "--references", str(drawn / "references"))
+    seen = coldshelf(*plain, "--recogniser", "colour", "--json")
+    plan = _recognised_skus(json.loads(seen.stdout))
+    plan[0][0], plan[0][1] = plan[0][1], plan[0][0]
+    (tmp_path / "plan.json").write_text(json.dumps(plan))
+    outs = ("--compliance", str(tmp_path / "compared.json"), "--azure", str(tmp_path / "azure.json"))
+
+    done = coldshelf(*plain, "--recogniser", "colour", "--planogram", str(tmp_path / "plan.json"), *outs)
+
+    assert done.returncode == 0, done.stderr
+    compared = json.loads((tmp_path / "compared.json").read_text())
+    facings = sum(map(len, plan))
+    assert compared["PlanogramFacings"] == facings
+    assert compared["Counts"]["matched"] == facings - 2
+    assert {place["Status"] for place in compared["Positions"][:2]} <= {"moved", "wrong_product"}
+    azure = json.loads((tmp_path / "azure.json").read_text())
+    assert [entry["positionId"] for entry in azure["matchedResultsPerPosition"][:2]] == ["1-1", "1-2"]
+    assert len(azure["matchedResultsPerPosition"]) == facings
+
+
+def test_recognise_compares_with_nothing_but_a_planogram(drawn: Path, tmp_path: Path) -> None:
+    plain = ("recognise", str(drawn / "images/3.jpg"), "--references", str(drawn / "references"))
+
+    done = coldshelf(*plain, "--compliance", str(tmp_path / "compared.json"))
+
+    assert done.returncode == 1
+    assert "--planogram" in done.stderr
+    assert not (tmp_path / "compared.json").exists()
+
+
 def test_recognise_says_which_picture_cannot_be_read(drawn: Path, tmp_path: Path) -> None:
     (tmp_path / "broken.jpg").write_bytes(b"no picture")
 

@@ -10,6 +10,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from coldshelf.entrypoints.cli.compared import azure_document, compliance_document
 from coldshelf.entrypoints.cli.progress import followed
 from coldshelf.entrypoints.evaluation.outputs import beside, write_file
 from coldshelf.kit.errors import InputInvalid
@@ -18,6 +19,7 @@ from coldshelf.pictures.imaging.encode import encode_jpeg
 from coldshelf.recognition.formats.coco import Categories, SeenPicture, dataset, results
 from coldshelf.recognition.formats.plans import read_plan
 from coldshelf.recognition.formats.references import list_references, load_catalogue, read_pixels
+from coldshelf.recognition.models import Row
 from coldshelf.recognition.product_rows import rows_of
 from coldshelf.recognition.recogniser import CatalogueProduct, Detections, Pixels
 from coldshelf.recognition.recognisers import by_name
@@ -50,6 +52,12 @@ def recognise(
         Path | None, typer.Option(help="Annotated picture (JPEG); a folder of them for several pictures.")
     ] = None,
     coco: Annotated[Path | None, typer.Option(help="COCO file; beside it NAME_results.json for COCO's tools.")] = None,
+    compliance: Annotated[
+        Path | None, typer.Option(help="JSON file: how each picture holds against the planogram.")
+    ] = None,
+    azure: Annotated[
+        Path | None, typer.Option(help="The same in the shape of Azure AI Vision's planogram matching.")
+    ] = None,
     recogniser: Annotated[
         str, typer.Option(help="neural, colour, or neural:FOLDER for own models.")
     ] = DEFAULT_RECOGNISER,
@@ -58,6 +66,8 @@ def recognise(
     ] = False,
 ) -> None:
     """Recognise pictures: no server, no database."""
+    if planogram is None and (compliance or azure):
+        raise InputInvalid("--compliance and --azure compare with a planogram", cure="Name one by --planogram.")
     chosen = by_name(recogniser)
     catalogue = load_catalogue(list_references(references))
     plan = None if planogram is None else read_plan(planogram, catalogue)
@@ -69,9 +79,11 @@ def recognise(
         _write_annotated(annotate, seen, catalogue)
     if coco is not None:
         _write_coco(coco, seen, catalogue)
+    for out, compared in ((compliance, compliance_document), (azure, azure_document)):
+        if out is not None and plan is not None:
+            _write_documents(out, [compared(_rows(each, catalogue), plan, catalogue) for each in seen])
     if as_json:
-        documents = [_document(each, catalogue) for each in seen]
-        typer.echo(json.dumps(documents[0] if len(documents) == 1 else documents))
+        typer.echo(_one_or_all([_document(each, catalogue) for each in seen]))
     else:
         for each in seen:
             _print(each, catalogue, with_name=len(seen) > 1)
@@ -87,9 +99,20 @@ def products_of(catalogue: Sequence[CatalogueProduct]) -> list[Product]:
     ]
 
 
+def _rows(seen: Seen, catalogue: Sequence[CatalogueProduct]) -> tuple[Row, ...]:
+    return rows_of(seen.detections, products_of(catalogue))
+
+
 def _document(seen: Seen, catalogue: Sequence[CatalogueProduct]) -> Json:
-    rows = rows_of(seen.detections, products_of(catalogue))
-    return recognition_json(rows, [shelf.number for shelf in seen.detections.shelves])
+    return recognition_json(_rows(seen, catalogue), [shelf.number for shelf in seen.detections.shelves])
+
+
+def _one_or_all(documents: Sequence[Json]) -> str:
+    return json.dumps(documents[0] if len(documents) == 1 else documents)
+
+
+def _write_documents(path: Path, documents: Sequence[Json]) -> None:
+    write_file(path, _one_or_all(documents).encode())
 
 
 def _write_annotated(out: Path, seen: Sequence[Seen], catalogue: Sequence[CatalogueProduct]) -> None:
@@ -98,8 +121,7 @@ def _write_annotated(out: Path, seen: Sequence[Seen], catalogue: Sequence[Catalo
         raise InputInvalid("Two pictures have the same name", cure="Annotate them one by one.")
     for each in seen:
         target = out if len(seen) == 1 else out / f"{each.path.stem}.jpg"
-        rows = rows_of(each.detections, products_of(catalogue))
-        write_file(target, encode_jpeg(draw(each.image, rows)))
+        write_file(target, encode_jpeg(draw(each.image, _rows(each, catalogue))))
 
 
 def _write_coco(path: Path, seen: Sequence[Seen], catalogue: Sequence[CatalogueProduct]) -> None:
