@@ -23,6 +23,7 @@ from coldshelf.recognition.training.checkpoints import Order  # noqa: E402
 from coldshelf.recognition.training.detector import Targets  # noqa: E402
 from coldshelf.recognition.training.export import export_detector, export_embedding  # noqa: E402
 from coldshelf.recognition.training.nets import Detector, Embedding  # noqa: E402
+from coldshelf.recognition.training.precision import automatic  # noqa: E402
 
 SMALL = detector.Recipe(steps=4, batch=2, size=96, mosaics=0.5, rendered=0.3)
 FEW = embedding.Recipe(steps=4, batch=8, rendered=0.3)
@@ -268,3 +269,15 @@ def test_painted_over_products_give_no_crops(tmp_path: Path) -> None:
     crops = embedding.crops_of([sample], ["blue", "red"])
 
     assert [crop.label for crop in crops] == [0, 1, 0]
+
+
+@pytest.mark.parametrize(("capability", "precision"), [("AVX2", torch.float32), ("AVX512", torch.bfloat16)])
+def test_bfloat16_is_used_only_where_the_processor_has_it(
+    monkeypatch: pytest.MonkeyPatch, capability: str, precision: object
+) -> None:
+    monkeypatch.setattr(torch.backends.cpu, "get_cpu_capability", lambda: capability)
+
+    with automatic("cpu"):
+        points = torch.nn.Linear(2, 2)(torch.ones(1, 2))
+
+    assert points.dtype == precision

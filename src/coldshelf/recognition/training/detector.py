@@ -22,6 +22,7 @@ from coldshelf.recognition.training.augment import (
 )
 from coldshelf.recognition.training.checkpoints import Order, Run
 from coldshelf.recognition.training.nets import STRIDE, Detector
+from coldshelf.recognition.training.precision import automatic
 from coldshelf.recognition.training.stopping import Stop, never
 
 Report = Callable[[int, int, float], None]
@@ -112,7 +113,7 @@ def _step(state: _State, batch: Sequence[Labelled], step: int) -> float:
     state.net.train()
     images = torch.from_numpy(np.stack([sample.image for sample in batch])).to(state.device).permute(0, 3, 1, 2).float()
     truth = targets_of(batch, recipe.size // STRIDE).on(state.device)
-    with torch.autocast(torch.device(state.device).type, dtype=torch.bfloat16):
+    with automatic(state.device):
         centres, distances = state.net(images.to(memory_format=torch.channels_last))
     forgiving = step >= recipe.forgiving_from * recipe.steps
     loss = centre_loss(centres.float(), truth, forgiving=forgiving) + 2 * box_loss(distances.float(), truth)

@@ -15,6 +15,7 @@ from coldshelf.recognition.training.augment import PERMUTATIONS, Floats, degrade
 from coldshelf.recognition.training.checkpoints import Run
 from coldshelf.recognition.training.detector import Report, average_into, learning_rate
 from coldshelf.recognition.training.nets import Embedding
+from coldshelf.recognition.training.precision import automatic
 from coldshelf.recognition.training.samples import Sample
 from coldshelf.recognition.training.stopping import Stop, never
 
@@ -131,7 +132,7 @@ def _step(state: _State, batch: tuple[Tensor, Tensor, Tensor], step: int) -> flo
         group["lr"] = learning_rate(step, recipe.steps, recipe.rate)
     images, shapes, labels = (part.to(state.device) for part in batch)
     state.net.train()
-    with torch.autocast(torch.device(state.device).type, dtype=torch.bfloat16):
+    with automatic(state.device):
         points = state.net(images.to(memory_format=torch.channels_last), shapes)
     loss = class_loss(points, state.centres.points, labels, recipe) + recipe.contrast * contrast_loss(
         points, labels, recipe.temperature
