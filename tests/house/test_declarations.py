@@ -28,6 +28,7 @@ PLUMBING = {"client_id", "id", "revision", "modified_on", "is_deleted"}
 UNDECLARED = {
     "planogram": {"used_on", "shelves", "facings"},
     "product_image": {"object_key", "sha256"},
+    "app_user": {"username", "username_key", "password_hash"},
 }
 """Columns of entity tables that no field sets."""
 TENANT_POLICY = "(client_id = (NULLIF(current_setting('coldshelf.client_id'::text, true), ''::text))::bigint)"
@@ -96,8 +97,10 @@ async def test_a_dataset_has_what_lists_and_deltas_need(
     definitions = [text for text in indexes.values() if f" ON public.{dataset.relation} " in text]
     wires = [column.wire.lower() for column in dataset.columns]
 
-    assert table.keys() >= PLUMBING | {join.on for join in dataset.joins}
+    assert table.keys() >= PLUMBING | {join.on for join in dataset.joins if not join.of}
+    relations = {join.name: join.relation for join in dataset.joins}
     for join in dataset.joins:
+        assert join.on in columns[relations.get(join.of, dataset.relation)]
         assert columns[join.relation].keys() >= {"client_id", join.key}
     for names in (("id",), ("revision", "id"), ("modified_on", "id")):
         assert any(_leads(text, "client_id", *names) for text in definitions), names
@@ -135,7 +138,7 @@ async def test_the_columns_of_an_entity_are_those_that_it_declares(
         "revision",
         "id",
     }
-    keys = {f"{item.name}_key" for item in entity.fields if item.unique}
+    keys = {f"{item.name}_key" for item in entity.fields if item.unique or item.unique_in}
 
     assert columns[entity.table].keys() == declared | common | keys | UNDECLARED.get(entity.table, set())
     for item in entity.fields:
@@ -167,7 +170,7 @@ def test_every_dataset_carries_the_common_fields(dataset: Dataset) -> None:
 async def test_unique_fields_have_a_lower_case_key_and_its_index(
     entity: Entity, indexes: dict[str, str], owner: asyncpg.Connection
 ) -> None:
-    for item in (item for item in entity.fields if item.unique):
+    for item in (item for item in entity.fields if item.unique or item.unique_in):
         generated = await owner.fetchval(
             """
             SELECT pg_get_expr(d.adbin, d.adrelid) FROM pg_attrdef d
@@ -177,10 +180,11 @@ async def test_unique_fields_have_a_lower_case_key_and_its_index(
             f"{item.name}_key",
         )
 
+        within = f", {item.unique_in}) NULLS NOT DISTINCT" if item.unique_in else ")"
         assert generated == f"lower({item.name})"
         assert indexes[f"{entity.table}_{item.name}"] == (
             f"CREATE UNIQUE INDEX {entity.table}_{item.name} ON public.{entity.table} USING btree"
-            f" (client_id, {item.name}_key) WHERE (NOT is_deleted)"
+            f" (client_id, {item.name}_key{within} WHERE (NOT is_deleted)"
         )
     assert {entity.field(wire).unique for wire in entity.keys.values()} == {True}
 

@@ -117,6 +117,16 @@ async def revoke_device_tokens(connection: Connection, client_id: ClientId, smar
     return len(await connection.fetch(REVOKE_DEVICE_TOKENS, client_id, smart_device_id))
 
 
+async def user_id_at_door(connection: Connection, username: str) -> UserId | None:
+    """Find the id of the user whom a name means, of whatever client, without entering that client."""
+    value: UserId | None = await connection.fetchval("SELECT user_id FROM door_user($1)", username)
+    return value
+
+
+async def client_time_zone(connection: Connection) -> str:
+    return str(await connection.fetchval("SELECT time_zone FROM client WHERE id = coldshelf_client()"))
+
+
 async def user_by_id(connection: Connection, client_id: ClientId, user_id: UserId) -> UserRow | None:
     row = await connection.fetchrow(USER, client_id, user_id)
     return UserRow(**row) if row else None
@@ -146,7 +156,8 @@ INSERT_CLIENT = """
     INSERT INTO client (code, name, time_zone, demands_planogram, reviews_by_hand, is_active)
     VALUES ($1, $2, $3, $4, $5, $6) RETURNING id"""
 INSERT_USER = """
-    INSERT INTO app_user (client_id, username, password_hash, role, email) VALUES ($1, $2, $3, $4, $5) RETURNING id"""
+    INSERT INTO app_user (client_id, username, password_hash, role, email)
+    VALUES ($1, $2, $3, $4, nullif(lower(btrim($5)), '')) RETURNING id"""
 UPDATE_PASSWORD = """
     UPDATE app_user SET password_hash = $3 WHERE client_id = $1 AND id = $2 AND NOT is_deleted RETURNING true"""
 UPDATE_ACTIVE = """

@@ -14,7 +14,7 @@ from coldshelf.kit.settings import Settings, load_settings
 from coldshelf.kit.web.asgi import equip
 from coldshelf.kit.web.health import router as health_router
 from coldshelf.kpis.routes import difference_actions
-from coldshelf.masterdata.routes import planogram_actions
+from coldshelf.masterdata.routes import planogram_actions, user_actions
 from coldshelf.pictures.routes import reference_router
 from coldshelf.pictures.routes import router as pictures_router
 from coldshelf.pictures.service.answers import error_body as upload_error_body
@@ -48,6 +48,7 @@ def build_app(settings: Settings, opened: AbstractAsyncContextManager[Runtime]) 
                 "AssetPurity": {**RECOGNITION_ACTIONS, **COMPLIANCE_ACTIONS},
                 "Reprocessing": reprocessing,
                 "Planogram": planogram_actions(declared),
+                "User": user_actions(declared),
             },
         ),
     ):

@@ -19,6 +19,13 @@ _VERSION = re.compile(r"\s+v\d+$")
 _OWN = frozenset({"action", "id", "relinkassets"})
 _NAMES = ("planogramname", "name")
 _MODELS = ("assettypeid", "assettypename", "assettype")
+_REPLENISHED = (
+    "replenishmodelid",
+    "replenishmodel",
+    "replenishmodelname",
+    "replenishmodelcode",
+    "externalreplenishmodelcode",
+)
 
 
 async def duplicate_planogram(
@@ -66,6 +73,8 @@ async def _copied(
         "PlanogramUse": source["planogram_use"],
         "FacingDetails": source["facing_details"],
     }
+    if source["replenish_model_id"] and not any(key in sent for key in _REPLENISHED):
+        fields["ReplenishModelId"] = str(source["replenish_model_id"])
     if source["asset_type_id"] and not any(key in sent for key in _MODELS):
         fields["AssetTypeId"] = str(source["asset_type_id"])
     return [(key, value) for key, value in fields.items() if value and key not in sent]

@@ -2,10 +2,31 @@
 
 from fastapi import Response
 
-from coldshelf.access.principal import PLANNERS
+from coldshelf.access.principal import ADMINS, PLANNERS
+from coldshelf.access.service import change_password
+from coldshelf.kit.ids import UserId
 from coldshelf.masterdata.duplicate import duplicate_planogram
 from coldshelf.records.handlers import Change, Extra, ExtraWrite, client_of, saved_answer
 from coldshelf.records.registry import Registry
+from coldshelf.records.saving import load_record
+
+
+def user_actions(registry: Registry) -> Extra:
+    """Give the actions of User beside those of every entity: setPassword."""
+    entity = registry.entities["User"]
+
+    async def set_password(change: Change) -> Response:
+        client_id = client_of(change.principal)
+        user = await load_record(change.connection, registry, client_id, entity, change.params)
+        password = change.params.get("Password", "")  # as it is: blanks at its ends belong to it
+        await change_password(change.run, change.connection, client_id, UserId(user.id), password)
+        return saved_answer(user)
+
+    taken = {
+        "id": "User whose password is set; PrimaryEmail finds it too",
+        "Password": "The new password; send it in the body, since queries end up in logs",
+    }
+    return {"setpassword": ExtraWrite(set_password, ADMINS, taken)}
 
 
 def planogram_actions(registry: Registry) -> Extra:

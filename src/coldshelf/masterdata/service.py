@@ -10,6 +10,7 @@ from coldshelf.kit.runtime import Runtime
 from coldshelf.masterdata import store
 from coldshelf.masterdata.errors import ReferencePictureInvalid
 from coldshelf.masterdata.models import PlanogramUse
+from coldshelf.masterdata.rules import default_time_zone
 
 UNKNOWN_SKU = "-1000"
 """SKU and name of an unknown product on the wire (contract 4.1)."""
@@ -163,8 +164,9 @@ async def planogram_name(connection: Connection, planogram_id: int) -> str | Non
 
 
 async def prepare_client(run: Runtime, client_id: ClientId) -> None:
-    """Give a new client the rows that every catalogue needs: the pseudo-products Unknown and Empty."""
+    """Give a new client the rows that it needs: the pseudo-products Unknown and Empty, its time zone."""
     async with run.database.scope(client_id, user_name="coldshelf") as connection:
+        await default_time_zone(connection)
         await store.add_pseudo_product(connection, "Unknown", UNKNOWN_SKU, is_empty=False)
         await store.add_pseudo_product(connection, "Empty", EMPTY_SKU, is_empty=True)
 

@@ -73,7 +73,12 @@ ASSETS = """
     LEFT JOIN planogram p ON p.client_id = a.client_id AND p.id = a.planogram_id AND NOT p.is_deleted
     WHERE NOT a.is_deleted AND """
 OUTLETS = """
-    SELECT id, code, name, city, state, country, time_zone, is_active FROM location WHERE NOT is_deleted AND """
+    SELECT l.id, l.code, l.name, l.city, s.name AS state, c.name AS country, z.name AS time_zone, l.is_active
+    FROM location l
+    LEFT JOIN state s ON s.client_id = l.client_id AND s.id = l.state_id
+    LEFT JOIN country c ON c.client_id = l.client_id AND c.id = l.country_id
+    LEFT JOIN time_zone z ON z.client_id = l.client_id AND z.id = l.time_zone_id
+    WHERE NOT l.is_deleted AND """
 
 
 async def asset_by_serial(connection: Connection, serial_number: str) -> Record | None:
@@ -106,11 +111,11 @@ async def assets_of_outlet(connection: Connection, location_id: int) -> list[Rec
 
 
 async def outlet_by_code(connection: Connection, code: str) -> Record | None:
-    return _one(await connection.fetch(OUTLETS + "code_key = lower($1::text)", code))
+    return _one(await connection.fetch(OUTLETS + "l.code_key = lower($1::text)", code))
 
 
 async def outlet_by_id(connection: Connection, location_id: int) -> Record | None:
-    return _one(await connection.fetch(OUTLETS + "id = $1", location_id))
+    return _one(await connection.fetch(OUTLETS + "l.id = $1", location_id))
 
 
 async def catalogue(connection: Connection) -> list[Record]:
@@ -167,7 +172,7 @@ async def planogram_to_copy(connection: Connection, planogram_id: int) -> Record
     return _one(
         await connection.fetch(
             """
-            SELECT name, version, planogram_use, facing_details, asset_type_id FROM planogram
+            SELECT name, version, planogram_use, facing_details, asset_type_id, replenish_model_id FROM planogram
             WHERE id = $1 AND NOT is_deleted FOR NO KEY UPDATE""",
             planogram_id,
         )
@@ -204,9 +209,13 @@ async def product_names(connection: Connection, product_ids: Collection[int]) ->
 
 async def product_categories(connection: Connection, product_ids: Collection[int]) -> dict[int, str]:
     rows = await connection.fetch(
-        "SELECT id, product_category FROM product WHERE id = ANY($1) AND product_category <> ''", list(product_ids)
+        """
+        SELECT p.id, c.name FROM product p
+        JOIN product_category c ON c.client_id = p.client_id AND c.id = p.product_category_id
+        WHERE p.id = ANY($1)""",
+        list(product_ids),
     )
-    return {row["id"]: row["product_category"] for row in rows}
+    return {row["id"]: row["name"] for row in rows}
 
 
 async def planogram_stamp(connection: Connection, planogram_id: int) -> tuple[int | None, datetime | None]:
@@ -216,13 +225,72 @@ async def planogram_stamp(connection: Connection, planogram_id: int) -> tuple[in
 
 async def beverage_types(connection: Connection, product_ids: Collection[int]) -> dict[int, str]:
     rows = await connection.fetch(
-        "SELECT id, beverage_type FROM product WHERE id = ANY($1) AND beverage_type <> ''", list(product_ids)
+        """
+        SELECT p.id, b.name FROM product p
+        JOIN beverage_type b ON b.client_id = p.client_id AND b.id = p.beverage_type_id
+        WHERE p.id = ANY($1)""",
+        list(product_ids),
     )
-    return {row["id"]: row["beverage_type"] for row in rows}
+    return {row["id"]: row["name"] for row in rows}
 
 
 async def planogram_name(connection: Connection, planogram_id: int) -> str | None:
     value: str | None = await connection.fetchval("SELECT name FROM planogram WHERE id = $1", planogram_id)
+    return value
+
+
+async def country_code(connection: Connection, country_id: int) -> str | None:
+    """Give the code of a country; None when it has none, as a country of the client's own."""
+    value: str | None = await connection.fetchval("SELECT code FROM country WHERE id = $1", country_id)
+    return value
+
+
+async def ensure_country(connection: Connection, name: str, code: str) -> int:
+    """Give the id of the country with this code, or else with this name; add it where there is none."""
+    await connection.execute(
+        "INSERT INTO country (client_id, name, code) VALUES (coldshelf_client(), $1, $2) ON CONFLICT DO NOTHING",
+        name,
+        code,
+    )
+    return int(
+        await connection.fetchval(
+            """
+            SELECT id FROM country WHERE (code_key = lower($2::text) OR name_key = lower($1::text)) AND NOT is_deleted
+            ORDER BY code_key IS DISTINCT FROM lower($2::text) LIMIT 1""",
+            name,
+            code,
+        )
+    )
+
+
+async def place_of_state(connection: Connection, state_id: int) -> Record | None:
+    return _one(
+        await connection.fetch(
+            """
+            SELECT s.name, s.country_id, c.name AS country FROM state s
+            LEFT JOIN country c ON c.client_id = s.client_id AND c.id = s.country_id WHERE s.id = $1""",
+            state_id,
+        )
+    )
+
+
+async def ensure_time_zone(connection: Connection, name: str) -> int:
+    """Give the id of a time zone; add it where there is none."""
+    await connection.execute(
+        "INSERT INTO time_zone (client_id, name) VALUES (coldshelf_client(), $1) ON CONFLICT DO NOTHING", name
+    )
+    return int(
+        await connection.fetchval("SELECT id FROM time_zone WHERE name_key = lower($1::text) AND NOT is_deleted", name)
+    )
+
+
+async def sales_rep_of(connection: Connection, location_id: int, user_id: int) -> int | None:
+    """Find the row that says that a user looks after an outlet."""
+    value: int | None = await connection.fetchval(
+        "SELECT id FROM sales_rep WHERE location_id = $1 AND user_id = $2 AND NOT is_deleted LIMIT 1",
+        location_id,
+        user_id,
+    )
     return value
 
 

@@ -46,12 +46,16 @@ class Column:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Join:
-    """A relation joined 1:1 by `(client_id, key)`; `on` is the column of the dataset's relation that holds the key."""
+    """A relation joined 1:1 by `(client_id, key)`; `on` is the column of the dataset's relation that holds the key.
+
+    `of` names an earlier join whose relation holds `on` instead: the state of an asset's outlet.
+    """
 
     name: str
     relation: str
     on: str
     key: str = "id"
+    of: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

@@ -1,6 +1,6 @@
 """Declarations of what can be saved: entities, their fields and references. Each gives a dataset as well."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Any
@@ -16,7 +16,10 @@ Values = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Field:
-    """One attribute that can be saved. `aliases` are further accepted names; `unique` fields compare in any case."""
+    """One attribute that can be saved. `aliases` are further accepted names; `unique` fields compare in any case.
+
+    `unique_in` is the column of a reference: records that refer to the same one have different values here.
+    """
 
     wire: str
     type: FieldType = FieldType.TEXT
@@ -25,6 +28,7 @@ class Field:
     aliases: tuple[str, ...] = ()
     required: bool = False
     unique: bool = False
+    unique_in: str = ""
     max_length: int = 0
     choices: tuple[str, ...] = ()
     minimum: Decimal | None = None
@@ -46,15 +50,19 @@ class Field:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reference:
-    """A foreign key. `by` maps further accepted names to the target's unique field that they hold.
+    """A foreign key. `aliases` are further names of the id; `by` maps names to the target's unique field they hold.
 
-    `shows` maps wire names in lists to columns of the target: a rename there touches the rows that show it.
+    `shows` maps wire names in lists to columns of the target: a rename there touches the rows that show it. A column
+    `state_id.name` is that of the record to which the target refers. `outlived`: the target may be deleted while
+    rows refer to it.
     """
 
     wire: str
     to: str
     column: str = ""
+    aliases: tuple[str, ...] = ()
     required: bool = False
+    outlived: bool = False
     by: Mapping[str, str] = field(default_factory=dict)
     shows: Mapping[str, str] = field(default_factory=dict)
     meaning: str
@@ -63,11 +71,23 @@ class Reference:
     def name(self) -> str:
         return self.column or snake_case(self.wire)
 
+    @property
+    def ids(self) -> tuple[str, ...]:
+        """Give the parameters that hold the id."""
+        return (self.wire, *self.aliases)
+
+    @property
+    def accepted(self) -> tuple[str, ...]:
+        """Give every parameter that names the target."""
+        return (*self.ids, *self.by)
+
 
 BeforeSave = Callable[[Connection, Values, Values | None], Awaitable[dict[str, Any]]]
 """Takes the values to write and the row before (None: new); returns the values to write."""
 AfterSave = Callable[[Connection, int, Values, Values | None], Awaitable[None]]
 """Takes the id, the values written and the row before (None: new)."""
+Standard = Callable[[Connection, str, Values], Awaitable[dict[str, Any] | None]]
+"""Takes a name and the references found so far; returns the values of the record that the name means, None: unknown."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,7 +95,9 @@ class Entity:
     """A kind of master data.
 
     `keys` maps accepted key parameters (`LocationCode`) to unique fields (`Code`), the most trusted one first. `unused`
-    maps published parameters that have no field here to what a caller can send instead.
+    maps published parameters that have no field here to what a caller can send instead. `handlers` are further names
+    of its handler. `standard` knows records that are not there yet, such as countries: the first reference by name
+    adds them.
     """
 
     name: str
@@ -93,6 +115,7 @@ class Entity:
     extra_columns: tuple[Column, ...] = ()
     before_save: BeforeSave | None = None
     after_save: AfterSave | None = None
+    standard: Standard | None = None
 
     @property
     def key(self) -> str:
@@ -100,6 +123,9 @@ class Entity:
 
     def field(self, wire: str) -> Field:
         return next(item for item in self.fields if item.wire == wire)
+
+    def reference(self, column: str) -> Reference:
+        return next(item for item in self.references if item.name == column)
 
     def dataset(self, entities: Mapping[str, "Entity"]) -> Dataset:
         """Derive the dataset: key, own fields, references with the names they show, common columns."""
@@ -115,11 +141,7 @@ class Entity:
                 *self.extra_columns,
                 *common_columns(),
             ),
-            joins=tuple(
-                Join(name=reference.name, relation=entities[reference.to].table, on=reference.name)
-                for reference in self.references
-                if reference.shows
-            ),
+            joins=tuple(join for reference in self.references for join in _joins(reference, entities)),
             location=self.location,
             client_wide=self.client_wide,
             default_sort=self.key,
@@ -138,16 +160,31 @@ def _own(item: Field) -> Column:
         meaning=item.meaning,
         precision=item.precision,
         scale=item.scale,
-        folded=item.unique,
+        folded=item.unique or bool(item.unique_in),
     )
 
 
+def _joins(reference: Reference, entities: Mapping[str, Entity]) -> Iterator[Join]:
+    """Join what a reference shows, and what it shows of the records beyond."""
+    target = entities[reference.to]
+    if reference.shows:
+        yield Join(name=reference.name, relation=target.table, on=reference.name)
+    for column in dict.fromkeys(path.partition(".")[0] for path in reference.shows.values() if "." in path):
+        relation = entities[target.reference(column).to].table
+        yield Join(name=f"{reference.name}_{column}", relation=relation, on=column, of=reference.name)
+
+
 def _shown(reference: Reference, entities: Mapping[str, Entity]) -> list[Column]:
-    target = {item.name: item for item in entities[reference.to].fields}
     return [
         Column(wire=reference.wire, column=reference.name, type=FieldType.INTEGER, meaning=reference.meaning),
-        *(
-            replace(_own(target[column]), wire=wire, of=reference.name, parquet="")
-            for wire, column in reference.shows.items()
-        ),
+        *(_shown_column(reference, wire, path, entities) for wire, path in reference.shows.items()),
     ]
+
+
+def _shown_column(reference: Reference, wire: str, path: str, entities: Mapping[str, Entity]) -> Column:
+    target, of = entities[reference.to], reference.name
+    beyond, _, column = path.rpartition(".")
+    if beyond:
+        target, of = entities[target.reference(beyond).to], f"{of}_{beyond}"
+    item = next(item for item in target.fields if item.name == column)
+    return replace(_own(item), wire=wire, of=of, parquet="")

@@ -102,16 +102,17 @@ def _add(router: APIRouter, registry: Registry, dataset: Dataset, extra: Extra) 
             return await read(run_of(request), principal, params)
         return await answer(request, principal, registry, dataset, params)
 
-    for method in ("GET", "POST"):
-        router.add_api_route(
-            f"/controllers/{dataset.name.lower()}.ashx",
-            handle,
-            methods=[method],
-            tags=[dataset.name],
-            operation_id=f"{dataset.name}_{method.lower()}",
-            summary=dataset.meaning,
-            **describe(dataset, entity, method, _documented(extra, method)),
-        )
+    for name in (dataset.name, *(entity.handlers if entity else ())):
+        for method in ("GET", "POST"):
+            router.add_api_route(
+                f"/controllers/{name.lower()}.ashx",
+                handle,
+                methods=[method],
+                tags=[dataset.name],
+                operation_id=f"{name}_{method.lower()}",
+                summary=dataset.meaning,
+                **describe(dataset, entity, method, _documented(extra, method)),
+            )
 
 
 def _documented(extra: Extra, method: str) -> dict[str, Mapping[str, str]]:

@@ -73,7 +73,7 @@ def _once(parameters: list[Json]) -> list[Json]:
 def _properties(entity: Entity) -> Json:
     fields = {item.wire: _field(item) for item in entity.fields if not item.read_only}
     for reference in entity.references:
-        fields[reference.wire] = {"type": "integer", "description": reference.meaning}
+        fields |= {name: {"type": "integer", "description": reference.meaning} for name in reference.ids}
         fields |= {
             name: {"type": "string", "description": f"{reference.to} by {by}"} for name, by in reference.by.items()
         }

@@ -150,10 +150,13 @@ def _looked_up(shape: Shape) -> FromClause:
 
 
 def _join(source: FromClause, dataset: Dataset, wanted: frozenset[str] | None = None) -> FromClause:
+    if wanted is not None:
+        wanted |= {join.of for join in dataset.joins if join.name in wanted}
     for join in dataset.joins:
         if wanted is None or join.name in wanted:
             name = _quoted(join.name)
-            on = f"{name}.client_id = t.client_id AND {name}.{_quoted(join.key)} = t.{_quoted(join.on)}"
+            held = f"{_quoted(join.of or 't')}.{_quoted(join.on)}"
+            on = f"{name}.client_id = t.client_id AND {name}.{_quoted(join.key)} = {held}"
             source = source.outerjoin(sa.table(join.relation).alias(join.name), sa.text(on))
     return source
 

@@ -9,11 +9,15 @@ from coldshelf.records.entity import Entity, Reference
 
 @dataclass(frozen=True, slots=True)
 class Showing:
-    """Rows of `relation` that show these columns of the row whose id stands in their column `on`."""
+    """Rows of `relation` that show these columns of the row whose id stands in their column `on`.
+
+    With `via` the id stands in that relation's column, and `on` leads there.
+    """
 
     relation: str
     on: str
     columns: frozenset[str]
+    via: tuple[str, str] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,11 +47,22 @@ class Registry:
     def shown_in(self, entity: Entity) -> list[Showing]:
         """Give every place that shows columns of an entity: other entities, and datasets without one."""
         return [
-            Showing(dataset.relation, join.on, frozenset(item.name for item in dataset.columns if item.of == join.name))
+            _showing(dataset, join)
             for dataset in self.datasets.values()
             for join in dataset.joins
             if join.relation == entity.table and join.key == "id"
         ]
+
+
+def _showing(dataset: Dataset, join: Join) -> Showing:
+    columns = frozenset(item.name for item in dataset.columns if item.of == join.name)
+    if not join.of:
+        # A row that leads to what is shown shows it by leading there.
+        return Showing(
+            dataset.relation, join.on, columns | {beyond.on for beyond in dataset.joins if beyond.of == join.name}
+        )
+    between = next(item for item in dataset.joins if item.name == join.of)
+    return Showing(dataset.relation, between.on, columns, via=(between.relation, join.on))
 
 
 def build_registry(
@@ -74,7 +89,10 @@ def _check_references(entity: Entity, earlier: Mapping[str, Entity]) -> None:
     for reference in entity.references:
         if reference.to not in earlier:
             raise ValueError(f"{entity.name}.{reference.wire} refers to {reference.to}, which is not registered before")
-        unknown = set(reference.by.values()) - {item.wire for item in earlier[reference.to].fields if item.unique}
+        own = {item.name for item in entity.references}
+        unknown = set(reference.by.values()) - {
+            item.wire for item in earlier[reference.to].fields if item.unique or item.unique_in in own
+        }
         if unknown:
             raise ValueError(f"{entity.name}.{reference.wire} is found by {min(unknown)}, no unique field")
 

@@ -52,7 +52,7 @@ async def save_record(
         del values[found_by]  # the key that found the record is no change of its letter case
     if before is None:
         check_required(entity, values)
-    _check_not_itself(entity, values, before)
+    await _check_no_circle(connection, entity, values, before)
     if entity.before_save:
         values = await entity.before_save(connection, values, before)
     row_id = await _write(connection, client_id, entity, values, before)
@@ -77,7 +77,7 @@ async def delete_record(
     """Set `IsDeleted`; the row stays. Refused while other active records refer to it."""
     row = await _existing(connection, client_id, entity, params, lock=Lock.DELETE)
     for other, reference in registry.referring(entity):
-        if await store.is_referred_to(connection, other, reference, row["id"]):
+        if not reference.outlived and await store.is_referred_to(connection, other, reference, row["id"]):
             raise RecordInUse(f"{entity.name} {row['id']} is still used by {other.name}")
     await store.change_row(connection, client_id, entity, row["id"], {"is_deleted": True})
     return Saved(row["id"], await load_in(connection, registry.datasets[entity.name], row["id"], deleted=True))
@@ -160,9 +160,10 @@ async def _resolve_references(
 ) -> dict[str, int | None]:
     found: dict[str, int | None] = {}
     for reference in registry.references_of(entity):
-        sent = [name for name in (reference.wire, *reference.by) if name in params]
+        target = registry.entities[reference.to]
+        sent = [name for name in reference.accepted if name in params]
         ids = [
-            await _referred_id(connection, registry, client_id, (reference, name), params)
+            await _referred_id(connection, client_id, target, Sent(reference, name, params.text(name), found), params)
             for name in sent
             if not _is_nothing(reference, name, params)
         ]
@@ -176,31 +177,69 @@ async def _resolve_references(
 
 
 def _is_nothing(reference: Reference, name: str, params: Params) -> bool:
-    return params.text(name) in ({"", "0"} if name == reference.wire else {""})
+    return params.text(name) in ({"", "0"} if name in reference.ids else {""})
 
 
-async def _referred_id(
-    connection: Connection,
-    registry: Registry,
-    client_id: ClientId,
-    sent: tuple[Reference, str],
-    params: Params,
-) -> int:
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """A reference as it was sent: the parameter and its text; `found` are references resolved before, by column."""
+
+    reference: Reference
+    name: str
+    text: str
+    found: Values
+
+
+async def _referred_id(connection: Connection, client_id: ClientId, target: Entity, sent: Sent, params: Params) -> int:
     """Find the record that a reference names by id or by a unique field, and hold it."""
-    reference, name = sent
-    target = registry.entities[reference.to]
-    column = "id" if name == reference.wire else f"{target.field(reference.by[name]).name}_key"
-    value: int | str = params.integer(name, default=0) if column == "id" else params.text(name)
-    row = await store.row_by(connection, client_id, target, column, value, lock=Lock.REFER)
+    if sent.name in sent.reference.ids:
+        row_id = params.integer(sent.name, default=0)
+        row = await store.row_by(connection, client_id, target, "id", row_id, lock=Lock.REFER)
+    else:
+        row = await _named_row(connection, client_id, target, sent)
     if row is None:
-        raise FieldInvalid(f"{name}: there is no {reference.to} {params.text(name)!r}")
+        raise FieldInvalid(f"{sent.name}: there is no {target.name} {sent.text!r}")
     return int(row["id"])
 
 
-def _check_not_itself(entity: Entity, values: Values, before: Values | None) -> None:
+async def _named_row(connection: Connection, client_id: ClientId, target: Entity, sent: Sent) -> dict[str, Any] | None:
+    """Find a record by a name, or make the one that a standard knows by it."""
+    item = target.field(sent.reference.by[sent.name])
+    outer = sent.found.get(item.unique_in)
+    within = (item.unique_in, outer) if outer else None
+    key = f"{item.name}_key"
+    rows = await store.rows_by(connection, client_id, target, key, sent.text, lock=Lock.REFER, within=within)
+    if len(rows) > 1:
+        other = target.reference(item.unique_in).to
+        raise FieldInvalid(f"{sent.name}: there are several {target.name} {sent.text!r}; name the {other} too")
+    if rows:
+        return rows[0]
+    values = await target.standard(connection, sent.text, sent.found) if target.standard else None
+    return None if values is None else await _standard_row(connection, client_id, target, values)
+
+
+async def _standard_row(
+    connection: Connection, client_id: ClientId, target: Entity, values: dict[str, Any]
+) -> dict[str, Any]:
+    for item in target.fields:
+        if item.unique and values.get(item.name):
+            row = await store.row_by(
+                connection, client_id, target, f"{item.name}_key", values[item.name], lock=Lock.REFER
+            )
+            if row:
+                return row
+    return {"id": await _write(connection, client_id, target, values, None)}
+
+
+async def _check_no_circle(connection: Connection, entity: Entity, values: Values, before: Values | None) -> None:
     for reference in entity.references:
-        if reference.to == entity.name and before and values.get(reference.name) == before["id"]:
+        above = values.get(reference.name)
+        if reference.to != entity.name or before is None or above is None:
+            continue
+        if above == before["id"]:
             raise FieldInvalid(f"{reference.wire}: {entity.name} {before['id']} cannot refer to itself")
+        if await store.leads_to(connection, entity, reference, above, before["id"]):
+            raise FieldInvalid(f"{reference.wire}: {entity.name} {above} stands below {before['id']} already")
 
 
 async def _write(
@@ -218,7 +257,7 @@ async def _write(
 
 def _unique_message(entity: Entity, values: Values, error: asyncpg.UniqueViolationError) -> str:
     for item in entity.fields:
-        if item.unique and error.constraint_name == f"{entity.table}_{item.name}":
+        if (item.unique or item.unique_in) and error.constraint_name == f"{entity.table}_{item.name}":
             return f"{entity.name} with {item.wire} {values.get(item.name)!r} exists already"
     return f"{entity.name} exists already"
 
@@ -230,4 +269,4 @@ async def _touch_dependents(
     changed = {name for name, value in values.items() if value != before.get(name)}
     for showing in registry.shown_in(entity):
         if changed & showing.columns:
-            await store.touch_by(connection, showing.relation, showing.on, before["id"])
+            await store.touch_by(connection, showing.relation, showing.on, before["id"], showing.via)

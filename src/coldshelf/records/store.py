@@ -105,14 +105,32 @@ async def row_by(
     lock: Lock = Lock.NONE,
 ) -> dict[str, Any] | None:
     """Find an active row by its id or by a lower-case key column; values have the types of their columns."""
+    rows = await rows_by(connection, client_id, entity, column, value, lock=lock)
+    return rows[0] if rows else None
+
+
+async def rows_by(
+    connection: Connection,
+    client_id: ClientId,
+    entity: Entity,
+    column: str,
+    value: int | str,
+    *,
+    lock: Lock = Lock.NONE,
+    within: tuple[str, int] | None = None,
+) -> list[dict[str, Any]]:
+    """Find at most two active rows like `row_by`, `within` those whose column refers to that id."""
     # The database folds the value as it folded the column: letter case differs outside ASCII.
     place = "$2" if column == "id" else "lower($2::text)"
-    row = await connection.fetchrow(
-        f'SELECT * FROM {entity.table} WHERE client_id = $1 AND "{column}" = {place} AND NOT is_deleted {lock}',
+    narrowed = f'AND "{within[0]}" = $3' if within else ""
+    rows = await connection.fetch(
+        f'SELECT * FROM {entity.table} WHERE client_id = $1 AND "{column}" = {place} AND NOT is_deleted {narrowed}'
+        f" LIMIT 2 {lock}",
         client_id,
         value,
+        *(within[1:] if within else ()),
     )
-    return None if row is None else dict(row)
+    return [dict(row) for row in rows]
 
 
 async def add_row(connection: Connection, client_id: ClientId, entity: Entity, values: Mapping[str, Any]) -> int:
@@ -149,11 +167,34 @@ async def is_referred_to(connection: Connection, entity: Entity, reference: Refe
     )
 
 
-async def touch_by(connection: Connection, table: str, column: str, value: int) -> None:
-    """Give rows a new modification time without changing them; in order, so that two touches never deadlock."""
+async def leads_to(connection: Connection, entity: Entity, reference: Reference, row_id: int, wanted: int) -> bool:
+    """Tell whether a row refers to the wanted one of the same table, over however many steps."""
+    return bool(
+        await connection.fetchval(
+            f"""
+            WITH RECURSIVE above AS (
+                SELECT "{reference.name}" AS id FROM {entity.table} WHERE id = $1
+                UNION SELECT t."{reference.name}" FROM {entity.table} t JOIN above ON above.id = t.id)
+            SELECT EXISTS (SELECT FROM above WHERE id = $2)""",
+            row_id,
+            wanted,
+        )
+    )
+
+
+async def touch_by(
+    connection: Connection, table: str, column: str, value: int, via: tuple[str, str] | None = None
+) -> None:
+    """Give rows a new modification time without changing them; in order, so that two touches never deadlock.
+
+    With `via` (table, column) the rows are those whose column leads to rows there that hold the value.
+    """
+    holds = f'"{column}" = $1'
+    if via:
+        holds = f'"{column}" IN (SELECT id FROM {via[0]} WHERE "{via[1]}" = $1)'
     await connection.execute(
         f"""
         UPDATE {table} SET is_deleted = is_deleted WHERE id IN (
-            SELECT id FROM {table} WHERE "{column}" = $1 ORDER BY id FOR NO KEY UPDATE)""",
+            SELECT id FROM {table} WHERE {holds} ORDER BY id FOR NO KEY UPDATE)""",
         value,
     )

@@ -61,7 +61,7 @@ def check_required(entity: Entity, values: Mapping[str, Any]) -> None:
 def _unused(entity: Entity, dataset: Dataset, params: Params) -> list[str]:
     known = {name.lower() for name in (*entity.keys, *NOT_FIELDS)}
     known |= {name.lower() for item in entity.fields if not item.read_only for name in item.names}
-    known |= {name.lower() for item in entity.references for name in (item.wire, *item.by)}
+    known |= {name.lower() for item in entity.references for name in item.accepted}
     instead = {name.lower(): cure for name, cure in entity.unused.items()}
     return [
         f"{name} was ignored: {_why_unused(entity, dataset, name, instead)}"

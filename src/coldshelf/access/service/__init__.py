@@ -5,7 +5,9 @@ from coldshelf.access.service.administration import (
     add_device_token,
     add_token,
     add_user,
+    change_password,
     client_by_code,
+    client_time_zone,
     list_tokens,
     load_client,
     revoke_device_tokens,
@@ -13,6 +15,7 @@ from coldshelf.access.service.administration import (
     set_password,
     set_user_active,
     user_by_name,
+    username_taken,
 )
 from coldshelf.access.service.sign_in import (
     COOKIE_LIFE,
@@ -28,7 +31,9 @@ __all__ = [
     "add_device_token",
     "add_token",
     "add_user",
+    "change_password",
     "client_by_code",
+    "client_time_zone",
     "list_tokens",
     "load_client",
     "make_cookie",
@@ -40,4 +45,5 @@ __all__ = [
     "sign_in_password",
     "sign_in_token",
     "user_by_name",
+    "username_taken",
 ]

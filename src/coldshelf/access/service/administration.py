@@ -8,6 +8,7 @@ from coldshelf.access import credentials, store
 from coldshelf.access.errors import ClientNotFound, TokenNotFound, UserNotFound
 from coldshelf.access.models import ApiToken, Client
 from coldshelf.access.principal import OPERATORS, Role
+from coldshelf.kit.db import Connection
 from coldshelf.kit.errors import InputInvalid
 from coldshelf.kit.ids import ClientId, UserId
 from coldshelf.kit.runtime import Runtime
@@ -77,6 +78,17 @@ async def add_user(
     return user_id, chosen
 
 
+async def username_taken(connection: Connection, username: str, *, but: int | None = None) -> bool:
+    """Tell whether any user of the installation signs in by this name, other than the user `but`."""
+    holder = await store.user_id_at_door(connection, username)
+    return holder is not None and holder != but
+
+
+async def client_time_zone(connection: Connection) -> str:
+    """Give the time zone of the client of this scope."""
+    return await store.client_time_zone(connection)
+
+
 async def user_by_name(run: Runtime, username: str) -> tuple[ClientId, UserId]:
     """Find a user over all tenants; raise UserNotFound."""
     async with run.database.door() as connection:
@@ -88,11 +100,18 @@ async def user_by_name(run: Runtime, username: str) -> tuple[ClientId, UserId]:
 
 async def set_password(run: Runtime, client_id: ClientId, user_id: UserId, password: str) -> None:
     """Change a password; every cookie made with the old one ends."""
+    async with run.database.scope(client_id) as connection:
+        await change_password(run, connection, client_id, user_id, password)
+
+
+async def change_password(
+    run: Runtime, connection: Connection, client_id: ClientId, user_id: UserId, password: str
+) -> None:
+    """Change a password in the caller's transaction."""
     credentials.check_password(password)
     password_hash = await run.off_loop(credentials.hash_password, password)
-    async with run.database.scope(client_id) as connection:
-        if not await store.update_password(connection, client_id, user_id, password_hash):
-            raise UserNotFound
+    if not await store.update_password(connection, client_id, user_id, password_hash):
+        raise UserNotFound
 
 
 async def set_user_active(run: Runtime, client_id: ClientId, user_id: UserId, *, is_active: bool) -> None:

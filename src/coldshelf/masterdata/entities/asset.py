@@ -3,8 +3,17 @@
 from decimal import Decimal
 
 from coldshelf.access.principal import INSTALLERS
+from coldshelf.masterdata.naming import coordinates, text
+from coldshelf.records.dataset import Column
 from coldshelf.records.entity import Entity, Field, Reference
 from coldshelf.records.fields import FieldType
+
+SAME_PLACE, SAME_STATUS = "Same as AssetLocation", "Same as InstallationStatus"
+
+
+def _date(wire: str, meaning: str) -> Field:
+    return Field(wire=wire, type=FieldType.DATE, meaning=meaning)
+
 
 ASSET = Entity(
     name="Asset",
@@ -35,24 +44,25 @@ ASSET = Entity(
             max_length=200,
             meaning="For example Installed or Pending",
         ),
+        *coordinates(", where known"),
+        text("PointOfSale", 200, "Point of sale"),
+        text("EquipmentNumber", 250, "Number in the owner's books"),
+        text("TechnicalIdentificationNumber", 250, "Technical identification number"),
         Field(
-            wire="Latitude",
+            wire="DisplacementThreshold",
+            aliases=("Displacement",),
             type=FieldType.DECIMAL,
             precision=9,
-            minimum=Decimal(-90),
-            maximum=Decimal(90),
-            unit="degrees",
-            meaning="Latitude, where known",
+            scale=3,
+            minimum=Decimal(0),
+            unit="m",
+            meaning="Distance from its place that is an alert",
         ),
-        Field(
-            wire="Longitude",
-            type=FieldType.DECIMAL,
-            precision=9,
-            minimum=Decimal(-180),
-            maximum=Decimal(180),
-            unit="degrees",
-            meaning="Longitude, where known",
-        ),
+        _date("ManufacturingDate", "When it was made"),
+        _date("CoolerDeliveryDate", "When its delivery is expected"),
+        _date("DateDelivered", "When it was delivered"),
+        _date("AcquisitionDate", "When it was bought"),
+        _date("WarrantyExpiry", "When its warranty ends"),
         Field(wire="IsActive", type=FieldType.BOOLEAN, meaning="Uploads for an inactive asset are refused"),
     ),
     references=(
@@ -65,9 +75,11 @@ ASSET = Entity(
                 "Location": "name",
                 "Street": "street",
                 "City": "city",
-                "State": "state",
+                "State": "state_id.name",
                 "PostalCode": "postal_code",
                 "OutletActive": "is_active",
+                "Country": "country_id.name",
+                "MarketName": "market_id.name",
             },
             meaning="Outlet in which it stands",
         ),
@@ -76,7 +88,12 @@ ASSET = Entity(
             to="AssetType",
             required=True,
             by={"AssetType": "Name", "ExternalAssetTypeCode": "ExternalAssetTypeCode"},
-            shows={"AssetType": "name"},
+            shows={
+                "AssetType": "name",
+                "ModelNumber": "model_number",
+                "Manufacturer": "manufacturer_id.name",
+                "Doors": "doors",
+            },
             meaning="Model",
         ),
         Reference(
@@ -93,8 +110,9 @@ ASSET = Entity(
         Reference(
             wire="ParentAssetId",
             to="Asset",
-            by={"ParentAssetSerialNumber": "SerialNumber"},
-            meaning="Asset that it is a part of",
+            by={"ParentAssetSerialNumber": "SerialNumber", "ExternalParentAssetCode": "ExternalAssetCode"},
+            shows={"ParentAssetSerialNumber": "serial_number"},
+            meaning="Asset that it is a part of: a cold vault whose doors are assets",
         ),
     ),
     keys={
@@ -105,4 +123,10 @@ ASSET = Entity(
     },
     location="location_id",
     writers=INSTALLERS,
+    extra_columns=(
+        Column(wire="InStoreLocation", column="asset_location", parquet=None, type=FieldType.TEXT, meaning=SAME_PLACE),
+        Column(
+            wire="InstallStatus", column="installation_status", parquet=None, type=FieldType.TEXT, meaning=SAME_STATUS
+        ),
+    ),
 )

@@ -1,31 +1,24 @@
-"""Outlets (contract 5.1, Location)."""
+"""Outlets (contract 5.1, Location; 5.4, Outlet)."""
 
-from decimal import Decimal
 from typing import Any
 
 from coldshelf.access.principal import ADMINS
 from coldshelf.kit.db import Connection
-from coldshelf.masterdata.time_zones import iana_name
+from coldshelf.masterdata.naming import coordinates, named_by, text
+from coldshelf.masterdata.rules import check_state, default_time_zone
 from coldshelf.records.dataset import Column
-from coldshelf.records.entity import Entity, Field, Values
-from coldshelf.records.errors import FieldInvalid
+from coldshelf.records.entity import Entity, Field, Reference, Values
 from coldshelf.records.fields import FieldType
 
 
-async def _known_time_zone(_connection: Connection, values: Values, _before: Values | None) -> dict[str, Any]:
+async def _placed(connection: Connection, values: Values, before: Values | None) -> dict[str, Any]:
+    """Check the state, and give an outlet without a time zone that of its client."""
     # values have the types of their columns
+    await check_state(connection, values, before)
     changed = dict(values)
-    if changed.get("time_zone"):
-        changed["time_zone"] = iana_name(changed["time_zone"])
-        if changed["time_zone"] is None:
-            raise FieldInvalid(
-                f"TimeZone {values['time_zone']!r} is unknown; use a name such as Asia/Bangkok or Pacific Standard Time"
-            )
+    if changed.get("time_zone_id") is None and (before is None or "time_zone_id" in changed):
+        changed["time_zone_id"] = await default_time_zone(connection)
     return changed
-
-
-def _by_name(*names: str) -> str:
-    return f"outlets keep this as text: send {' or '.join(names)}"
 
 
 LOCATION = Entity(
@@ -36,6 +29,7 @@ LOCATION = Entity(
         Field(
             wire="Code",
             parquet="LocationCode",
+            aliases=("OutletCode",),
             required=True,
             unique=True,
             max_length=250,
@@ -49,76 +43,161 @@ LOCATION = Entity(
             max_length=250,
             meaning="Key of the outlet in your own system",
         ),
-        Field(wire="Street", max_length=150, meaning="Address"),
-        Field(wire="Street2", column="street2", max_length=150, meaning="Address, second line"),
-        Field(wire="Street3", column="street3", max_length=150, meaning="Address, third line"),
-        Field(wire="City", max_length=50, meaning="City"),
-        Field(wire="PostalCode", max_length=12, meaning="Postal code"),
-        Field(wire="State", aliases=("StateName",), max_length=150, meaning="State"),
-        Field(wire="Country", aliases=("CountryName",), max_length=150, meaning="Country"),
-        Field(wire="MarketName", column="market", aliases=("Market",), max_length=150, meaning="Market"),
-        Field(wire="Channel", max_length=150, meaning="Trade channel"),
-        Field(wire="LocationType", max_length=150, parquet=None, meaning="Type of outlet"),
-        Field(wire="Classification", max_length=150, aliases=("ClassificationName",), meaning="Customer tier"),
-        Field(wire="CustomerName", column="customer", max_length=150, meaning="Customer"),
-        Field(wire="DistributorName", column="distributor", max_length=150, meaning="Distributor"),
-        Field(wire="StoreOwner", parquet=None, max_length=200, meaning="Owner of the store"),
-        Field(
-            wire="LocationSalesRep",
+        text("Street", 150, "Address"),
+        text("Street2", 150, "Address, second line", column="street2"),
+        text("Street3", 150, "Address, third line", column="street3"),
+        text("City", 50, "City"),
+        text("PostalCode", 12, "Postal code"),
+        text("StoreOwner", 200, "Owner of the store", parquet=None),
+        text(
+            "LocationSalesRep",
+            200,
+            "Sales rep without an account",
             column="sales_rep",
             parquet=None,
-            max_length=200,
-            meaning="Sales rep without an account",
+            aliases=("SalesRepName",),
         ),
-        Field(wire="PrimarySalesRep", max_length=250, meaning="Primary sales rep"),
-        Field(wire="PrimaryPhone", parquet=None, max_length=15, meaning="Phone"),
-        Field(wire="LocationRoute", column="route", parquet=None, max_length=150, meaning="Route text"),
-        Field(wire="TDLinx", column="tdlinx", parquet=None, max_length=150, meaning="TDLinx code"),
-        Field(wire="BuyerGTIN", column="buyer_gtin", parquet=None, max_length=150, meaning="GTIN of the buyer"),
-        Field(wire="OutletGTIN", column="outlet_gtin", parquet=None, max_length=150, meaning="GTIN of the outlet"),
-        Field(
-            wire="Latitude",
-            type=FieldType.DECIMAL,
-            precision=9,
-            minimum=Decimal(-90),
-            maximum=Decimal(90),
-            unit="degrees",
-            meaning="Latitude",
-        ),
-        Field(
-            wire="Longitude",
-            type=FieldType.DECIMAL,
-            precision=9,
-            minimum=Decimal(-180),
-            maximum=Decimal(180),
-            unit="degrees",
-            meaning="Longitude",
-        ),
-        Field(wire="TimeZone", max_length=60, meaning="IANA or Windows name; IANA is kept"),
+        text("PrimaryPhone", 15, "Phone", parquet=None),
+        text("PrimaryMobile", 15, "Mobile phone", parquet=None),
+        text("PrimaryEmail", 250, "E-mail address", parquet=None),
+        text("LocationRoute", 150, "Route text, where routes are not pre-defined", column="route", parquet=None),
+        text("TDLinx", 150, "TDLinx code", column="tdlinx", parquet=None),
+        text("BuyerGTIN", 150, "GTIN of the buyer", column="buyer_gtin", parquet=None),
+        text("OutletGTIN", 150, "GTIN of the outlet", column="outlet_gtin", parquet=None),
+        *coordinates(),
         Field(wire="IsActive", type=FieldType.BOOLEAN, meaning="No deactivates: hidden from work, kept for history"),
         Field(wire="IsKeyLocation", aliases=("IsKeyOutlet",), type=FieldType.BOOLEAN, meaning="Key outlet"),
-        Field(wire="DirectionNotes", column="notes", parquet=None, max_length=4000, meaning="Notes"),
+        Field(
+            wire="IsOrderingPaused",
+            aliases=("SuggestedOrderingPaused",),
+            type=FieldType.BOOLEAN,
+            meaning="No orders are suggested",
+        ),
+        Field(wire="SalesTarget", type=FieldType.DECIMAL, scale=2, meaning="Sales target"),
+        text("DirectionNotes", 4000, "Notes", column="notes", parquet=None),
     ),
-    keys={"ExternalLocationCode": "ExternalLocationCode", "LocationCode": "Code", "Code": "Code"},
-    unused={
-        "SateId": _by_name("StateName"),
-        "StateId": _by_name("StateName"),
-        "CountryId": _by_name("CountryName"),
-        "MarketId": _by_name("MarketName"),
-        "ChannelId": _by_name("Channel"),
-        "LocationTypeId": _by_name("LocationType"),
-        "ClassificationId": _by_name("Classification"),
-        "CustomerId": _by_name("CustomerName"),
-        "DistributorId": _by_name("DistributorName"),
-        "TimeZoneId": _by_name("TimeZone"),
-        "RouteId": _by_name("LocationRoute"),
-        "PreSellerRouteId": "outlets have no pre-seller route yet",
+    references=(
+        Reference(
+            wire="CountryId",
+            to="Country",
+            by={"CountryName": "Name", "Country": "Name", "CountryCode": "Code"},
+            shows={"Country": "name"},
+            meaning="Country",
+        ),
+        Reference(
+            wire="StateId",
+            aliases=("SateId",),
+            to="State",
+            by={"StateName": "Name", "State": "Name", "StateCode": "Code"},
+            shows={"State": "name"},
+            meaning="State; returned as StateId, also taken as SateId",
+        ),
+        Reference(
+            wire="TimeZoneId",
+            to="TimeZone",
+            by={"TimeZone": "Name", "TimeZoneName": "Name"},
+            shows={"TimeZone": "name"},
+            meaning="Time zone; unless sent, that of the client",
+        ),
+        Reference(
+            wire="MarketId",
+            to="Market",
+            by=named_by("Market", "MarketName", "Market"),
+            shows={"MarketName": "name"},
+            meaning="Market",
+        ),
+        Reference(
+            wire="ChannelId",
+            to="Channel",
+            by=named_by("Channel", "Channel", "ChannelName"),
+            shows={"Channel": "name", "ChannelCode": "code"},
+            meaning="Trade channel",
+        ),
+        Reference(
+            wire="SubChannelId",
+            to="Channel",
+            by={"SubChannel": "Name", "SubTradeChannelName": "Name"},
+            shows={"SubChannel": "name"},
+            meaning="Trade channel below the channel",
+        ),
+        Reference(
+            wire="LocationTypeId",
+            aliases=("OutletTypeId",),
+            to="Channel",
+            by={"LocationType": "Name", "OutletType": "Name"},
+            shows={"LocationType": "name"},
+            meaning="Type of outlet",
+        ),
+        Reference(
+            wire="ClassificationId",
+            to="Classification",
+            by=named_by("Classification", "Classification", "ClassificationName") | {"CustomerTierCode": "Code"},
+            shows={"Classification": "name", "CustomerTierCode": "code"},
+            meaning="Customer tier",
+        ),
+        Reference(
+            wire="KeyAccountId",
+            to="KeyAccount",
+            by=named_by("KeyAccount", "KeyAccountName", "KeyAccount"),
+            shows={"KeyAccountName": "name"},
+            meaning="Key account",
+        ),
+        Reference(
+            wire="CustomerId",
+            to="Customer",
+            by=named_by("Customer", "CustomerName", "Customer"),
+            shows={"CustomerName": "name"},
+            meaning="Customer",
+        ),
+        Reference(
+            wire="DistributorId",
+            to="Distributor",
+            by=named_by("Distributor", "DistributorName", "Distributor"),
+            shows={"DistributorName": "name"},
+            meaning="Distributor",
+        ),
+        Reference(
+            wire="RouteId",
+            to="Route",
+            by=named_by("Route", "RouteName", "Route"),
+            shows={"RouteName": "name"},
+            meaning="Pre-defined route",
+        ),
+        Reference(
+            wire="PreSellerRouteId",
+            to="Route",
+            by={"PreSellerRoute": "Name", "PreSellerRouteCode": "Code"},
+            shows={"PreSellerRoute": "name"},
+            meaning="Route of the pre-seller",
+        ),
+        Reference(
+            wire="PrimarySalesRepId",
+            to="User",
+            outlived=True,
+            by={"PrimarySalesRep": "PrimaryEmail"},
+            shows={"PrimarySalesRep": "email"},
+            meaning="Primary sales rep",
+        ),
+    ),
+    keys={
+        "ExternalLocationCode": "ExternalLocationCode",
+        "LocationCode": "Code",
+        "OutletCode": "Code",
+        "Code": "Code",
     },
     location="id",
     writers=ADMINS,
     extra_columns=(
         Column(wire="LocationCode", column="code", parquet=None, type=FieldType.TEXT, meaning="Same as Code"),
         Column(wire="Location", column="name", parquet=None, type=FieldType.TEXT, meaning="Same as Name"),
+        Column(
+            wire="OutletType",
+            of="location_type_id",
+            column="name",
+            parquet=None,
+            type=FieldType.TEXT,
+            meaning="Same as LocationType",
+        ),
     ),
-    before_save=_known_time_zone,
+    before_save=_placed,
 )

@@ -8,6 +8,7 @@ from coldshelf.kit.db import Connection
 from coldshelf.masterdata import store
 from coldshelf.masterdata.errors import PlanogramInUse
 from coldshelf.masterdata.models import PlanogramUse
+from coldshelf.masterdata.naming import named_by
 from coldshelf.records.dataset import Column
 from coldshelf.records.entity import Entity, Field, Reference, Values
 from coldshelf.records.errors import FieldInvalid
@@ -149,6 +150,13 @@ PLANOGRAM = Entity(
             by={"AssetTypeName": "Name", "AssetType": "Name"},
             shows={"AssetTypeName": "name"},
             meaning="Model that it is made for",
+        ),
+        Reference(
+            wire="ReplenishModelId",
+            to="ReplenishModel",
+            by=named_by("ReplenishModel", "ReplenishModel", "ReplenishModelName"),
+            shows={"ReplenishModel": "name"},
+            meaning="Model by which it is replenished",
         ),
     ),
     keys={

@@ -5,6 +5,8 @@ from typing import Any
 
 from coldshelf.kit.db import Connection
 from coldshelf.masterdata import store
+from coldshelf.masterdata.naming import named_by, text
+from coldshelf.masterdata.rules import check_state
 from coldshelf.records.dataset import Column
 from coldshelf.records.entity import Entity, Field, Reference, Values
 from coldshelf.records.fields import FieldType
@@ -22,8 +24,22 @@ async def _foreign_by_maker(connection: Connection, values: Values, _before: Val
     return changed
 
 
-def _text(wire: str, meaning: str, *, parquet: str | None = "", aliases: tuple[str, ...] = ()) -> Field:
-    return Field(wire=wire, max_length=200, parquet=parquet, aliases=aliases, meaning=meaning)
+async def _checked(connection: Connection, values: Values, before: Values | None) -> dict[str, Any]:
+    # same
+    await check_state(connection, values, before)
+    return await _foreign_by_maker(connection, values, before)
+
+
+def _size(wire: str, meaning: str, unit: str = "mm") -> Field:
+    return Field(
+        wire=wire, type=FieldType.DECIMAL, precision=9, scale=3, minimum=Decimal(0), unit=unit, meaning=meaning
+    )
+
+
+def _kind(wire: str, to: str, meaning: str, *names: str) -> Reference:
+    return Reference(
+        wire=f"{wire}Id", to=to, by=dict.fromkeys((wire, *names), "Name"), shows={wire: "name"}, meaning=meaning
+    )
 
 
 PRODUCT = Entity(
@@ -55,10 +71,6 @@ PRODUCT = Entity(
         Field(wire="UPC", column="upc", max_length=200, meaning="Universal product code"),
         Field(wire="ShortEANCode", column="short_ean_code", parquet=None, max_length=200, meaning="Short EAN code"),
         Field(wire="ProductGTIN", column="product_gtin", max_length=200, meaning="Global trade item number"),
-        _text("ProductCategory", "Category"),
-        _text("BeverageType", "Type of beverage", aliases=("ProductType",)),
-        _text("PackagingType", "For example Can or Bottle"),
-        _text("MeasurementUnit", "For example ml"),
         Field(
             wire="IsForeign",
             type=FieldType.BOOLEAN,
@@ -71,8 +83,18 @@ PRODUCT = Entity(
         ),
         Field(wire="CaseSize", type=FieldType.INTEGER, minimum=Decimal(0), unit="units", meaning="Units in a case"),
         Field(wire="CasePrice", type=FieldType.DECIMAL, scale=4, minimum=Decimal(0), meaning="Price of a case"),
-        Field(wire="CurrencyCode", max_length=3, meaning="ISO 4217 code of the price"),
-        Field(wire="IsActive", type=FieldType.BOOLEAN, meaning="Inactive products are not recognised"),
+        text("CurrencyCode", 3, "ISO 4217 code of the price", aliases=("Currency",)),
+        text("ProductGroup", 200, "Group", aliases=("GroupName",)),
+        text("FlavourName", 200, "Flavour", aliases=("Flavour",)),
+        text("ServingType", 200, "Type of serving", aliases=("ServingTypeName",)),
+        text("SalesUnit", 200, "Unit in which it is sold", aliases=("SalesUnitName",)),
+        text("DistributorGTIN", 200, "GTIN at the distributor", column="distributor_gtin"),
+        _size("CasesPerFacing", "Cases that fill a facing", "cases"),
+        _size("Height", "Height"),
+        _size("Width", "Width"),
+        Field(
+            wire="IsActive", type=FieldType.BOOLEAN, aliases=("Active",), meaning="Inactive products are not recognised"
+        ),
     ),
     references=(
         Reference(
@@ -89,9 +111,42 @@ PRODUCT = Entity(
             shows={"Manufacturer": "name"},
             meaning="Maker; unless sent, that of the brand",
         ),
+        _kind("ProductCategory", "ProductCategory", "Category"),
+        _kind("ProductSecondCategory", "ProductCategory", "Second category", "ProductCategory2"),
+        _kind("BeverageType", "BeverageType", "Type of beverage", "ProductType"),
+        _kind("PackagingType", "PackagingType", "For example Can or Bottle"),
+        Reference(
+            wire="MeasurementUnitId",
+            aliases=("MeasurementUnitTypeId",),
+            to="MeasurementUnit",
+            by={"MeasurementUnit": "Name", "MeasurementUnitType": "Name"},
+            shows={"MeasurementUnit": "name"},
+            meaning="For example ml",
+        ),
+        Reference(
+            wire="CountryId",
+            to="Country",
+            by={"Country": "Name", "CountryName": "Name", "CountryCode": "Code"},
+            shows={"Country": "name"},
+            meaning="Only country where it is sold",
+        ),
+        Reference(
+            wire="StateId",
+            to="State",
+            by={"State": "Name", "StateName": "Name", "StateCode": "Code"},
+            shows={"State": "name"},
+            meaning="Only state where it is sold",
+        ),
+        Reference(
+            wire="DistributorId",
+            to="Distributor",
+            by=named_by("Distributor", "DistributorName", "Distributor"),
+            shows={"DistributorName": "name"},
+            meaning="Distributor that sells it",
+        ),
     ),
     keys={"ExternalProductCode": "ExternalProductCode", "ProductCode": "SKU", "ProductSKU": "SKU", "SKU": "SKU"},
     client_wide="Products are the same for every outlet.",
     extra_columns=(Column(wire="Product", column="name", parquet=None, type=FieldType.TEXT, meaning="Same as Name"),),
-    before_save=_foreign_by_maker,
+    before_save=_checked,
 )

@@ -1,6 +1,7 @@
 """Devices that take or send pictures."""
 
 from coldshelf.access.principal import INSTALLERS
+from coldshelf.masterdata.naming import named_by
 from coldshelf.records.entity import Entity, Field, Reference
 from coldshelf.records.fields import FieldType
 
@@ -14,11 +15,17 @@ SMART_DEVICE = Entity(
             wire="IMEI", column="imei", unique=True, max_length=50, meaning="International mobile equipment identity"
         ),
         Field(wire="MacAddress", max_length=50, meaning="MAC address"),
-        Field(wire="SmartDeviceType", max_length=150, meaning="Type of device"),
         Field(wire="AppVersion", max_length=50, meaning="Version of its software"),
         Field(wire="IsActive", type=FieldType.BOOLEAN, meaning="An inactive device finds no asset"),
     ),
     references=(
+        Reference(
+            wire="SmartDeviceTypeId",
+            to="SmartDeviceType",
+            by=named_by("SmartDeviceType", "SmartDeviceType", "SmartDeviceTypeName"),
+            shows={"SmartDeviceType": "name"},
+            meaning="Type of device",
+        ),
         Reference(
             wire="AssetId",
             to="Asset",
