@@ -47,15 +47,24 @@ from coldshelf.records.registry import Registry, build_registry
 
 RESULTS = Path(__file__).parent / "results"
 
+NAMES = {"country": 12, "market": 9, "channel": 4, "classification": 3, "customer": 300, "distributor": 60}
+"""How many rows there are of what outlets show."""
+NAMED = """
+    INSERT INTO {0} (client_id, name, created_on, created_by_user, modified_on, modified_by_user, revision)
+    SELECT $1, initcap('{0}') || ' ' || n, now(), 'import', now(), 'import', 1 FROM generate_series(1, $2::bigint) n"""
 LOCATIONS = """
-    INSERT INTO location (client_id, code, name, external_code, street, city, postal_code, state, country, market,
-        channel, classification, customer, distributor, primary_sales_rep, latitude, longitude, time_zone,
+    INSERT INTO location (client_id, code, name, external_code, street, city, postal_code, country_id, market_id,
+        channel_id, classification_id, customer_id, distributor_id, latitude, longitude,
         is_key_location, created_on, created_by_user, modified_on, modified_by_user, revision)
     SELECT $1, 'C' || lpad(n::text, 8, '0'), 'Outlet ' || n, md5(n::text), n % 900 || ' Main Street',
-        'City ' || n % 500, lpad((n % 90000)::text, 5, '0'), 'State ' || n % 40, 'Country ' || n % 12,
-        'Market ' || n % 9, (array['Modern trade', 'Traditional', 'On premise', 'Kiosk'])[n % 4 + 1], 'Tier ' || n % 3,
-        'Customer ' || n % 300, CASE WHEN n % 7 > 0 THEN 'Distributor ' || n % 60 END,
-        'rep' || n % 800 || '@example.org', n * 0.000173 % 90, n * 0.000311 % 180, 'Asia/Bangkok', n % 10 = 0,
+        'City ' || n % 500, lpad((n % 90000)::text, 5, '0'),
+        (SELECT min(id) FROM country WHERE client_id = $1) + n % 12,
+        (SELECT min(id) FROM market WHERE client_id = $1) + n % 9,
+        (SELECT min(id) FROM channel WHERE client_id = $1) + n % 4,
+        (SELECT min(id) FROM classification WHERE client_id = $1) + n % 3,
+        (SELECT min(id) FROM customer WHERE client_id = $1) + n % 300,
+        CASE WHEN n % 7 > 0 THEN (SELECT min(id) FROM distributor WHERE client_id = $1) + n % 60 END,
+        n * 0.000173 % 90, n * 0.000311 % 180, n % 10 = 0,
         now() - interval '400 days', 'import', now() - n * 7919 % 400 * interval '1 day' - n * interval '1 us',
         'import', 1
     FROM generate_series(1, $2::bigint) n"""
@@ -169,8 +178,10 @@ async def _fill(url: str, dataset: str, rows: int) -> ClientId:
         async with connection.transaction():
             await connection.execute("SET LOCAL session_replication_role = replica")  # the stamps cost minutes
             client_id = await connection.fetchval("INSERT INTO client (code, name) VALUES ($1, $1) RETURNING id", code)
+            for named, count in NAMES.items() if dataset == "Location" else ():
+                await connection.execute(NAMED.format(named), client_id, count)
             for statement in statements:
-                values = [client_id, rows][: statement.count("$")]
+                values = [client_id, rows][: 2 if "$2" in statement else 1]
                 await connection.execute(statement, *values)
         await connection.execute("VACUUM (ANALYZE)")
         return ClientId(client_id)

@@ -48,14 +48,22 @@ class Cooler:
         """
         made = cls(run, client_id)
         async with run.database.scope(client_id, user_name="test") as connection:
+            categories = {
+                name: await connection.fetchval(
+                    "INSERT INTO product_category (client_id, name) VALUES (coldshelf_client(), $1) RETURNING id", name
+                )
+                for name in ("Cola", "Tea")
+            }
             for letter in LETTERS:
                 made.products[letter] = await connection.fetchval(
                     """
-                    INSERT INTO product (client_id, name, sku, short_name, is_foreign, product_category)
+                    INSERT INTO product (client_id, name, sku, short_name, is_foreign, product_category_id)
                     VALUES (coldshelf_client(), $1, $1, $1, $2, $3) RETURNING id""",
                     letter,
                     letter in "xyz",
-                    {"a": "Cola", "b": "cola", "c": "Cola", "d": "Tea", "e": "Tea", "f": "Tea"}.get(letter),
+                    categories.get(
+                        {"a": "Cola", "b": "Cola", "c": "Cola", "d": "Tea", "e": "Tea", "f": "Tea"}.get(letter, "")
+                    ),
                 )
             for product in await load_catalogue(connection):
                 if product.is_empty or product.is_unknown:

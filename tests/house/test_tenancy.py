@@ -273,7 +273,7 @@ async def test_no_record_refers_to_a_foreign_one_by_id_or_name(
             }
             for name, value in sent.items():
                 reason = await Handler(stranger, entity.name).refused("save", id=own, **{name: value})
-                assert reason == f"{name}: there is no {reference.to} {str(value)!r}"
+                assert reason.startswith(f"{name}: there is no {reference.to} {str(value)!r}")
 
 
 @pytest.mark.usefixtures("untouched")

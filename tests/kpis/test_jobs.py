@@ -132,7 +132,12 @@ async def test_levels_and_beverage_types_reach_the_figures_and_stacked_products_
 ) -> None:
     cooler = await Cooler.make(run, client_id, ["ab"])
     async with run.database.scope(client_id) as connection:
-        await connection.execute("UPDATE product SET beverage_type = 'SSD' WHERE sku = 'a'")
+        await connection.execute(
+            """
+            WITH sparkling AS (
+                INSERT INTO beverage_type (client_id, name) VALUES (coldshelf_client(), 'SSD') RETURNING id)
+            UPDATE product SET beverage_type_id = sparkling.id FROM sparkling WHERE sku = 'a'"""
+        )
     top = replace(cooler.row("b", 1, 1), stack_index=1)
     rows = [replace(cooler.row("a", 1, 1), stack_size=1, fill_level=50), top, cooler.row("_", 1, 2)]
     await cooler.serve(rows)

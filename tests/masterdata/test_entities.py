@@ -22,8 +22,8 @@ each_external = pytest.mark.parametrize(
 )
 
 
-def test_every_entity_has_an_example() -> None:
-    assert [example.entity for example in EXAMPLES] == [entity.name for entity in ENTITIES]
+def test_every_entity_with_a_published_field_list_has_an_example() -> None:
+    assert {"Location", "AssetType", "Asset", "Product", "Planogram"} <= {example.entity for example in EXAMPLES}
 
 
 @each

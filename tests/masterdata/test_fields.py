@@ -61,11 +61,16 @@ async def test_a_json_body_is_taken_with_numbers_booleans_and_nulls(locations: H
 
 
 @pytest.mark.parametrize("name", ["SateId", "StateId", "stateid"])
-async def test_ids_of_states_are_named_in_warnings_with_what_to_send_instead(locations: Handler, name: str) -> None:
-    saved = await locations.save(Code="1", Name="One", StateName="Hà Nội", **{name: 5})
+async def test_the_published_spelling_of_a_states_id_is_taken_and_the_right_one_returned(
+    admin: httpx.AsyncClient, locations: Handler, name: str
+) -> None:
+    state = await Handler(admin, "State").save(Name="Hà Nội", Country="Vietnam")
 
-    assert saved["warnings"] == [f"{name} was ignored: outlets keep this as text: send StateName"]
-    assert saved["data"]["State"] == "Hà Nội"
+    saved = await locations.save(Code="1", Name="One", **{name: state["id"]})
+
+    assert (saved["data"]["StateId"], saved["data"]["State"]) == (state["id"], "Hà Nội")
+    assert "SateId" not in saved["data"]
+    assert "warnings" not in saved
 
 
 @pytest.mark.parametrize(
@@ -88,7 +93,9 @@ async def test_windows_and_iana_zones_come_in_and_iana_is_kept(locations: Handle
 async def test_an_unknown_time_zone_is_refused(locations: Handler, sent: str) -> None:
     reason = await locations.refused("save", Code="1", Name="One", TimeZone=sent)
 
-    assert reason == (f"TimeZone {sent!r} is unknown; use a name such as Asia/Bangkok or Pacific Standard Time")
+    assert reason == (
+        f"TimeZone: there is no TimeZone {sent!r}; use a name such as Asia/Bangkok or Pacific Standard Time"
+    )
 
 
 async def test_lengths_are_those_published_and_counted_in_characters(locations: Handler) -> None:
@@ -203,14 +210,24 @@ async def test_two_names_of_one_field_must_agree(assets: Handler, asset_types: H
 
 
 async def test_names_stand_in_for_ids(admin: httpx.AsyncClient, assets: Handler) -> None:
-    location = await Handler(admin, "Location").save(Code="524", Name="Kiosk", City="Huế", State="TT", PostalCode="49")
+    location = await Handler(admin, "Location").save(
+        Code="524", Name="Kiosk", City="Huế", State="VN-26", PostalCode="49"
+    )
     kind = await Handler(admin, "AssetType").save(Name="Acme 500")
     planogram = await Handler(admin, "Planogram").save(PlanogramName="Summer")
 
     saved = await assets.save(SerialNumber="1", LocationCode="524", AssetType="ACME 500", PlanogramName="summer")
 
     shown = ("LocationId", "LocationCode", "Location", "City", "State", "PostalCode", "OutletActive")
-    assert [saved["data"][name] for name in shown] == [location["id"], "524", "Kiosk", "Huế", "TT", "49", True]
+    assert [saved["data"][name] for name in shown] == [
+        location["id"],
+        "524",
+        "Kiosk",
+        "Huế",
+        "Thừa Thiên-Huế",
+        "49",
+        True,
+    ]
     assert (saved["data"]["AssetTypeId"], saved["data"]["AssetType"]) == (kind["id"], "Acme 500")
     assert (saved["data"]["PlanogramId"], saved["data"]["PlanogramName"]) == (planogram["id"], "Summer")
     assert "warnings" not in saved

@@ -71,12 +71,19 @@ async def open_shop(run: Runtime, client_id: ClientId) -> Shop:
         plan = await connection.fetchval(
             "INSERT INTO planogram (client_id, name) VALUES ($1, 'Plan A') RETURNING id", client_id
         )
+        place = [
+            await connection.fetchval(
+                f"INSERT INTO {table} (client_id, name) VALUES ($1, $2) RETURNING id", client_id, name
+            )
+            for table, name in (("state", "Oregon"), ("country", "USA"), ("time_zone", "America/Los_Angeles"))
+        ]
         outlets = {
             code: await connection.fetchval(
-                "INSERT INTO location (client_id, code, name, city, state, country, time_zone)"
-                " VALUES ($1, $2, 'Shop ' || $2, 'Springfield', 'Oregon', 'USA', 'America/Los_Angeles') RETURNING id",
+                "INSERT INTO location (client_id, code, name, city, state_id, country_id, time_zone_id)"
+                " VALUES ($1, $2, 'Shop ' || $2, 'Springfield', $3, $4, $5) RETURNING id",
                 client_id,
                 code,
+                *place,
             )
             for code in ("ONE", "MANY", "NONE", "OLD", "STORE-042")
         }

@@ -97,7 +97,7 @@ class Entity:
     `keys` maps accepted key parameters (`LocationCode`) to unique fields (`Code`), the most trusted one first. `unused`
     maps published parameters that have no field here to what a caller can send instead. `handlers` are further names
     of its handler. `standard` knows records that are not there yet, such as countries: the first reference by name
-    adds them.
+    adds them; `standard_cure` ends the sentence that says a name is unknown.
     """
 
     name: str
@@ -116,6 +116,7 @@ class Entity:
     before_save: BeforeSave | None = None
     after_save: AfterSave | None = None
     standard: Standard | None = None
+    standard_cure: str = ""
 
     @property
     def key(self) -> str:

@@ -198,7 +198,8 @@ async def _referred_id(connection: Connection, client_id: ClientId, target: Enti
     else:
         row = await _named_row(connection, client_id, target, sent)
     if row is None:
-        raise FieldInvalid(f"{sent.name}: there is no {target.name} {sent.text!r}")
+        cure = "" if sent.name in sent.reference.ids else target.standard_cure
+        raise FieldInvalid(f"{sent.name}: there is no {target.name} {sent.text!r}{cure}")
     return int(row["id"])
 
 

@@ -31,4 +31,5 @@ COUNTRY = Entity(
     client_wide="Countries hold many outlets.",
     before_save=_with_code,
     standard=_known,
+    standard_cure="; send a name or code of ISO 3166, or add your own with Country.ashx",
 )

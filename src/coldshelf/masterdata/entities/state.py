@@ -49,4 +49,5 @@ STATE = Entity(
     keys={"StateCode": "Code", "Code": "Code"},
     client_wide="States hold many outlets.",
     standard=_known,
+    standard_cure=" in that country; send a name or code of ISO 3166-2, or add your own with State.ashx",
 )

@@ -7,22 +7,23 @@ from coldshelf.masterdata.time_zones import iana_name
 from coldshelf.records.entity import Entity, Field, Values
 from coldshelf.records.errors import FieldInvalid
 
-
-def _checked(name: str) -> str:
-    known = iana_name(name)
-    if known is None:
-        raise FieldInvalid(f"TimeZone {name!r} is unknown; use a name such as Asia/Bangkok or Pacific Standard Time")
-    return known
+CURE = "; use a name such as Asia/Bangkok or Pacific Standard Time"
 
 
 async def _known(_connection: Connection, name: str, _found: Values) -> dict[str, Any] | None:
     # values have the types of their columns
-    return {"name": _checked(name)}
+    known = iana_name(name)
+    return {"name": known} if known else None
 
 
 async def _checked_name(_connection: Connection, values: Values, _before: Values | None) -> dict[str, Any]:
     # same
-    return {**values, "name": _checked(values["name"])} if values.get("name") else dict(values)
+    if not values.get("name"):
+        return dict(values)
+    known = iana_name(values["name"])
+    if known is None:
+        raise FieldInvalid(f"Name: there is no time zone {values['name']!r}{CURE}")
+    return {**values, "name": known}
 
 
 TIME_ZONE = Entity(
@@ -36,4 +37,5 @@ TIME_ZONE = Entity(
     client_wide="Time zones hold many outlets.",
     before_save=_checked_name,
     standard=_known,
+    standard_cure=CURE,
 )
