@@ -5,7 +5,7 @@ from pathlib import Path
 
 import typer
 
-from coldshelf.entrypoints.bootstrap import HANDLERS
+from coldshelf.entrypoints.bootstrap import HANDLERS, registry
 from coldshelf.entrypoints.cli import app
 from coldshelf.entrypoints.reference import EVENT_TYPES, error_types, reference_page
 
@@ -38,6 +38,16 @@ def test_every_command_stands_in_the_docs() -> None:
     names = set(typer.main.get_command(app).commands)  # type: ignore[attr-defined]
 
     assert names <= set(re.findall(r"`coldshelf ([a-z]+)", text))
+
+
+def test_every_entity_stands_in_the_docs_with_its_handlers_keys_and_writers() -> None:
+    text = (DOCS / "entities.md").read_text(encoding="utf-8")
+
+    for entity in registry().entities.values():
+        handlers = " ".join(f"`{name}`" for name in entity.handlers)
+        keys = " ".join(f"`{name}`" for name in entity.keys)
+        writers = " ".join(sorted({"Client Admin": "A", "Installer": "I"}[role] for role in entity.writers))
+        assert f"| `{entity.name}` | {handlers} | {keys} | {writers} |" in text
 
 
 def test_every_link_of_the_docs_leads_somewhere() -> None:

@@ -2,7 +2,7 @@
 
 import importlib
 import pkgutil
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import coldshelf
 from coldshelf.compliance.events import EVENT_TYPES as COMPLIANCE_EVENTS
@@ -14,6 +14,7 @@ from coldshelf.kpis.events import EVENT_TYPES as KPI_EVENTS
 from coldshelf.pictures.events import EVENT_TYPES as PICTURE_EVENTS
 from coldshelf.recognition.events import EVENT_TYPES as RECOGNITION_EVENTS
 from coldshelf.records.dataset import Dataset
+from coldshelf.records.entity import Entity
 
 EVENT_TYPES: tuple[EventType, ...] = (*PICTURE_EVENTS, *RECOGNITION_EVENTS, *COMPLIANCE_EVENTS, *KPI_EVENTS)
 UNSEEN = (".migrations", ".__main__", ".training.")
@@ -27,8 +28,11 @@ Made from the declarations in the code by `coldshelf reference --out docs/refere
 def reference_page() -> str:
     """Write the page as Markdown."""
     parts = [HEAD, *_settings(), *_events(), *_errors()]
-    for dataset in registry().datasets.values():
+    declared = registry()
+    for dataset in declared.datasets.values():
         parts += _dataset(dataset)
+        if dataset.name in declared.entities:
+            parts += _saving(declared.entities[dataset.name])
     return "\n".join(parts) + "\n"
 
 
@@ -74,3 +78,18 @@ def _dataset(dataset: Dataset) -> Iterator[str]:
     for column in dataset.columns:
         parquet = f"`{column.parquet_name}`" if column.parquet_name else ""
         yield f"| `{column.wire}` | {column.type} | {parquet} | {column.unit} | {column.meaning} |"
+
+
+def _saving(entity: Entity) -> Iterator[str]:
+    """Say how records of an entity are found and written."""
+    yield f"\nWritten by {', '.join(sorted(entity.writers))}; found by id{_listed(', or by ', entity.keys)}."
+    yield f"Further handlers: {_listed('', entity.handlers)}." if entity.handlers else ""
+    if entity.references:
+        yield "\n| reference | to | also taken |\n| --- | --- | --- |"
+    for reference in entity.references:
+        yield f"| `{reference.wire}` | {reference.to} | {_listed('', (*reference.aliases, *reference.by))} |"
+
+
+def _listed(before: str, names: Iterable[str]) -> str:
+    listed = ", ".join(f"`{name}`" for name in names)
+    return before + listed if listed else ""

@@ -22,14 +22,14 @@ def _config() -> Config:
     return config
 
 
-async def upgrade(url: str) -> tuple[str | None, str]:
-    """Apply what is missing in one transaction; return the revision before and after."""
+async def upgrade(url: str, to: str = "head") -> tuple[str | None, str]:
+    """Apply what is missing up to a revision in one transaction; return the revision before and the newest one."""
     engine = create_async_engine(
         "postgresql+asyncpg://", async_creator=lambda: asyncpg.connect(url), poolclass=NullPool
     )
     try:
         async with engine.begin() as connection:
-            return await connection.run_sync(_upgrade)
+            return await connection.run_sync(_upgrade, to)
     finally:
         await engine.dispose()
 
@@ -51,11 +51,11 @@ def newest() -> str:
     return str(ScriptDirectory.from_config(_config()).get_current_head())
 
 
-def _upgrade(connection: Connection) -> tuple[str | None, str]:
+def _upgrade(connection: Connection, to: str) -> tuple[str | None, str]:
     connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": LOCK})
     before = MigrationContext.configure(connection).get_current_revision()
     config = _config()
     config.attributes["connection"] = connection
-    command.upgrade(config, "head")
+    command.upgrade(config, to)
     connection.execute(text("SELECT coldshelf_renew_generation()"))
     return before, newest()

@@ -12,7 +12,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from coldshelf.entrypoints.demo.door import Door, Record
-from coldshelf.entrypoints.demo.world import DemoCooler, DemoProduct, Rows, World
+from coldshelf.entrypoints.demo.world import BELONGS, NAMED, DemoCooler, DemoProduct, Rows, World
 from coldshelf.kit.errors import Unavailable
 
 STALLED = timedelta(minutes=5)
@@ -62,6 +62,9 @@ class Show:
                 ids[product.sku] = self._save_product(product)
                 progress.advance(task)
             task = progress.add_task("Outlets, planograms and coolers", total=len(world.coolers))
+            for entity, names in NAMED.items():
+                for name in names:
+                    self._door.save(entity, {"Name": name})
             self._door.save("AssetType", {"Name": "Demo 1-door", "Doors": 1, "Shelves": 5, "Columns": 10})
             plans: dict[Rows, str] = {}
             for cooler in world.coolers:
@@ -71,6 +74,8 @@ class Show:
     def _save_product(self, product: DemoProduct) -> int:
         self._door.save("Manufacturer", {"Name": product.manufacturer, "IsForeign": product.is_foreign})
         self._door.save("Brand", {"Name": product.brand, "Manufacturer": product.manufacturer})
+        if product.packaging:
+            self._door.save("PackagingType", {"Name": product.packaging})
         values = {"SKU": product.sku, "Name": product.name, "ShortName": product.name[:40], "BrandName": product.brand}
         product_id = self._door.save("Product", {**values, "PackagingType": product.packaging})
         self._door.add_reference_pictures(product.sku, product.pictures())
@@ -79,7 +84,16 @@ class Show:
     def _save_cooler(self, cooler: DemoCooler, ids: dict[str, int], plans: dict[Rows, str]) -> None:
         self._door.save(
             "Location",
-            {"Code": cooler.store_number, "Name": cooler.store_name, "Street": "Main Street 1", "City": cooler.city},
+            {
+                "Code": cooler.store_number,
+                "Name": cooler.store_name,
+                "Street": "Main Street 1",
+                "City": cooler.city,
+                "StateName": "Illinois",
+                "CountryName": "United States",
+                "DistributorName": NAMED["Distributor"][0],
+                **BELONGS[cooler.store_number],
+            },
         )
         values: dict[str, object] = {
             "SerialNumber": cooler.serial_number,

@@ -62,6 +62,19 @@ PLACES = (
     ("S-200", "Lakeside Grocer", "Riverton"),
     ("S-300", "Station Kiosk", "Fairview"),
 )
+NAMED = {
+    "Market": ("Prairie", "Lakes"),
+    "Channel": ("Grocery", "Convenience"),
+    "Classification": ("Gold", "Silver"),
+    "Distributor": ("Prairie Beverages",),
+}
+"""Rows of other entities to which outlets belong, by entity."""
+BELONGS = {
+    "S-100": {"MarketName": "Prairie", "Channel": "Grocery", "Classification": "Gold"},
+    "S-200": {"MarketName": "Lakes", "Channel": "Grocery", "Classification": "Silver"},
+    "S-300": {"MarketName": "Prairie", "Channel": "Convenience", "Classification": "Silver"},
+}
+"""What each outlet belongs to; all are in one state and have one distributor."""
 
 
 def rendered_world(count: int = 12, seed: int = 7) -> World:
