@@ -68,6 +68,65 @@ async def test_one_declared_entity_gets_its_handler_list_and_save(run: Runtime, 
     assert listed["records"][0]["LocationCode"] == "L1"
 
 
+NEW_ENTITY = '''"""Territories of this test."""
+
+from coldshelf.masterdata.naming import named_fields, named_keys
+from coldshelf.records.entity import Entity
+
+TERRITORY = Entity(
+    name="Territory",
+    table="territory",
+    meaning="Territory",
+    fields=named_fields("Territory"),
+    keys=named_keys("Territory"),
+    client_wide="Territories hold many outlets.",
+    handlers=("SalesTerritory",),
+)
+'''
+SHOWN_ENTITY = """
+from coldshelf.entrypoints.bootstrap import registry, runtime
+from coldshelf.entrypoints.api import build_app
+from coldshelf.entrypoints.reference import reference_page
+from coldshelf.kit.settings import load_settings
+paths = build_app(load_settings(), None).openapi()["paths"]
+print(sorted(path for path in paths if "territory" in path))
+print(registry().datasets["Territory"].column("externalterritorycode").name)
+print([line for line in reference_page().splitlines() if "ExternalTerritoryCode" in line][0])
+"""
+
+
+def test_one_file_and_one_name_are_a_new_entity(tmp_path: Path) -> None:
+    """It has handlers, a dataset and docs; only the migration of its table comes on top."""
+    shutil.copytree(SOURCE, tmp_path / "coldshelf", ignore=shutil.ignore_patterns("__pycache__"))
+    entities = tmp_path / "coldshelf" / "masterdata" / "entities"
+    (entities / "territory.py").write_text(NEW_ENTITY)
+    names = entities / "__init__.py"
+    line = "from coldshelf.masterdata.entities.territory import TERRITORY\n"
+    names.write_text(line + names.read_text().replace("    FACTORY_ASSET,\n", "    FACTORY_ASSET, TERRITORY,\n"))
+
+    done = subprocess.run(
+        [sys.executable, "-c", SHOWN_ENTITY],
+        env={"PYTHONPATH": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert done.stdout.splitlines() == [
+        "['/controllers/salesterritory.ashx', '/controllers/territory.ashx']",
+        "external_code",
+        "| `ExternalTerritoryCode` | text | `ExternalTerritoryCode` |  | Key in your own system |",
+    ], done.stderr
+
+
+def test_every_file_of_entities_is_registered() -> None:
+    files = {path.stem for path in (SOURCE / "masterdata" / "entities").glob("[a-z]*.py")}
+
+    registered = {"user" if entity.table == "app_user" else entity.table for entity in ENTITIES}
+
+    assert files == registered
+
+
 NEW_KPI = '''"""A KPI of this test."""
 
 from coldshelf.kpis.figures import Group, ImageFigures, Measure

@@ -71,7 +71,8 @@ async def insert_user(
     try:
         return UserId(await connection.fetchval(INSERT_USER, client_id, username, password_hash, role, email))
     except asyncpg.UniqueViolationError as error:
-        raise UserNameTaken(f"There is a user with the name {username}") from error
+        what = f"the e-mail {email}" if error.constraint_name == "app_user_email" else f"the name {username}"
+        raise UserNameTaken(f"There is a user with {what}") from error
 
 
 async def update_password(connection: Connection, client_id: ClientId, user_id: UserId, password_hash: str) -> bool:
