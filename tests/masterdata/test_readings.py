@@ -68,12 +68,15 @@ async def test_an_outlet_has_a_channel_and_a_type_of_its_own(admin: httpx.AsyncC
     assert [saved["data"][wire] for wire in shown] == ["Grocery", "Gr", "Convenience", "Kiosk", "Kiosk"]
 
 
-async def test_markets_lie_within_markets(admin: httpx.AsyncClient) -> None:
-    await Handler(admin, "Market").save(Name="Asia")
+async def test_markets_lie_within_markets_and_show_a_new_name_of_the_one_above(admin: httpx.AsyncClient) -> None:
+    asia = await Handler(admin, "Market").save(Name="Asia")
 
     saved = await Handler(admin, "MarketHierarchy").save(Name="Vietnam", ParentMarket="asia")
+    await Handler(admin, "Market").save(id=asia["id"], Name="Far East")
 
-    assert saved["data"]["ParentMarketName"] == "Asia"
+    after = await Handler(admin, "Market").load(id=saved["id"])
+    assert [answer["data"]["ParentMarketName"] for answer in (saved, after)] == ["Asia", "Far East"]
+    assert after["data"]["ModifiedOn"] > saved["data"]["ModifiedOn"]
 
 
 async def test_a_renamed_market_touches_the_outlets_and_coolers_that_show_it(
