@@ -44,7 +44,16 @@ OWNERS = {
         "outlet_action",
         "factory_asset",
     },
-    "pictures": {"picture", "picture_file", "rendition", "upload_answer", "quarantine", "door_picture"},
+    "pictures": {
+        "picture",
+        "picture_file",
+        "picture_review",
+        "rendition",
+        "upload_answer",
+        "resumable_upload",
+        "quarantine",
+        "door_picture",
+    },
     "recognition": {
         "recognition_result",
         "served_result",

@@ -25,6 +25,8 @@ PEOPLE = frozenset({Role.CLIENT_ADMIN, Role.INSTALLER, Role.SALES_REP})
 UPLOADERS = PEOPLE | {Role.DEVICE}
 ADMINS = frozenset({Role.CLIENT_ADMIN})
 INSTALLERS = frozenset({Role.CLIENT_ADMIN, Role.INSTALLER})
+REVIEWERS = frozenset({Role.CLIENT_ADMIN})
+"""Who decides on pictures that wait for review."""
 PLANNERS = frozenset({Role.CLIENT_ADMIN})
 """Who makes and changes planograms: a permission of its own (contract 1.3)."""
 

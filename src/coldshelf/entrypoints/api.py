@@ -17,6 +17,7 @@ from coldshelf.kpis.routes import difference_actions
 from coldshelf.masterdata.routes import planogram_actions, user_actions
 from coldshelf.pictures.routes import reference_router
 from coldshelf.pictures.routes import router as pictures_router
+from coldshelf.pictures.routes.review import review_actions, review_router
 from coldshelf.pictures.service.answers import error_body as upload_error_body
 from coldshelf.recognition.routes import ACTIONS as RECOGNITION_ACTIONS
 from coldshelf.recognition.routes import reprocessing_actions
@@ -42,10 +43,11 @@ def build_app(settings: Settings, opened: AbstractAsyncContextManager[Runtime]) 
         access_router,
         pictures_router,
         reference_router(declared),
+        review_router(declared),
         record_router(
             declared,
             {
-                "AssetPurity": {**RECOGNITION_ACTIONS, **COMPLIANCE_ACTIONS},
+                "AssetPurity": {**RECOGNITION_ACTIONS, **COMPLIANCE_ACTIONS, **review_actions(declared)},
                 "Reprocessing": reprocessing,
                 "Planogram": planogram_actions(declared),
                 "User": user_actions(declared),

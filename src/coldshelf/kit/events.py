@@ -185,6 +185,14 @@ class EventBus:
         """Count the steps about these records that are neither done nor given up."""
         return int(await connection.fetchval(OPEN_STEPS_OF, dataset, list(keys)))
 
+    async def withdraw(self, connection: Connection, kind: EventType, dataset: str, key: int) -> bool:
+        """Take back what nobody has acted on: end the open steps of such events about a record.
+
+        False when a handler was done with one of them, or gave it up: then the caller rolls back.
+        """
+        await connection.execute(WITHDRAW, kind.name, dataset, key)
+        return not await connection.fetchval(ACTED_ON, kind.name, dataset, key)
+
     async def _handle(self, step: Step, picks: int) -> None:
         if picks > MOST_PICKS:
             raise WorkersDied(f"{picks - 1} workers died over this step")
@@ -233,6 +241,15 @@ INSERT_EVENT_WITH_STEPS = f"""
         INSERT INTO event ({EVENT_COLUMNS}) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
         RETURNING client_id, id)
     INSERT INTO event_step (client_id, event_id, handler) SELECT client_id, id, unnest($13::text[]) FROM made"""
+WITHDRAW = """
+    UPDATE event_step s SET done_on = clock_timestamp(), error = 'withdrawn' FROM event e
+    WHERE e.client_id = s.client_id AND e.id = s.event_id AND e.type = $1 AND e.dataset = $2 AND e.key = $3
+        AND s.done_on IS NULL AND s.given_up_on IS NULL"""
+ACTED_ON = """
+    SELECT EXISTS (
+        SELECT FROM event_step s JOIN event e ON e.client_id = s.client_id AND e.id = s.event_id
+        WHERE e.type = $1 AND e.dataset = $2 AND e.key = $3
+            AND (s.given_up_on IS NOT NULL OR s.error <> 'withdrawn'))"""
 MARK_DONE = """
     UPDATE event_step SET done_on = clock_timestamp(), error = ''
     WHERE client_id = $1 AND event_id = $2 AND handler = $3 AND done_on IS NULL AND given_up_on IS NULL RETURNING 1"""

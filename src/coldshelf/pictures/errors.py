@@ -1,6 +1,6 @@
 """The upload's errors, in the contract's exact words (contract 2.3)."""
 
-from coldshelf.kit.errors import ColdshelfError, InputInvalid
+from coldshelf.kit.errors import ColdshelfError, Conflict, InputInvalid, NotFound
 
 
 class UploadRefused(InputInvalid):
@@ -85,6 +85,32 @@ class FaultSwitched(ColdshelfError):
     """Something went wrong"""
 
     code = "fault_switched"
+
+
+class PictureNotFound(NotFound):
+    """There is no such picture"""
+
+    code = "picture_not_found"
+
+
+class PictureDecided(Conflict):
+    """The picture does not wait for a decision any more"""
+
+    code = "picture_decided"
+    cure = "Load it again; what a reviewer decided can be taken back with reopen while no result is served."
+
+
+class DecisionStands(Conflict):
+    """The decision cannot be taken back"""
+
+    code = "decision_stands"
+
+
+class AssetMissing(InputInvalid):
+    """The scene needs an asset, and the picture has none"""
+
+    code = "asset_missing"
+    cure = "Send SerialNumber or AssetId of the cooler that it shows, or correct SceneType."
 
 
 class UploadTooLarge(UploadRefused):

@@ -8,7 +8,8 @@ STORED = EventType("picture.stored", 1, public=False, meaning="An upload was acc
 PREPARED = EventType("picture.prepared", 1, public=False, meaning="People are redacted; recognition may look at it")
 PENDING = EventType("image.pending", 1, public=True, meaning="A picture waits for review")
 REJECTED = EventType("image.rejected", 1, public=True, meaning="A picture was rejected, with a reason")
-EVENT_TYPES = (STORED, PREPARED, PENDING, REJECTED)
+APPROVED = EventType("image.approved", 1, public=True, meaning="A reviewer approved a picture that waited")
+EVENT_TYPES = (STORED, PREPARED, PENDING, REJECTED, APPROVED)
 
 DATASET = "AssetPurity"
 

@@ -20,9 +20,10 @@ class Kind(StrEnum):
 
 
 class Outcome(StrEnum):
-    """The published submission outcomes."""
+    """The published submission outcomes, and `PROVISIONED`: a reviewer approved what had been pending."""
 
     AUTO_PROVISIONED = "AutoProvisioned"
+    PROVISIONED = "Provisioned"
     PENDING = "Pending"
     REJECTED = "Rejected"
 
@@ -96,6 +97,63 @@ class Picture:
     captured_on: datetime
     callback_url: str | None
     prepared_on: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Placement:
+    """The columns of a picture that say where it was taken, with the names of that time."""
+
+    asset_id: int | None
+    serial_number: str | None
+    door_count: int | None
+    columns: int | None
+    shelves: int | None
+    items_per_column: int | None
+    planogram_id: int | None
+    planogram_name: str | None
+    location_id: int | None
+    location_code: str | None
+    location_name: str | None
+    city: str | None
+    state: str | None
+    country: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Reviewable:
+    """A picture as a reviewer's decision needs it."""
+
+    id: PictureId
+    guid: UUID
+    status_id: int
+    image_status: str
+    submission_outcome: str
+    rejection_reason: str | None
+    scene_type: str
+    asset_id: int | None
+    serial_number: str | None
+    store_number: str | None
+    location_id: int | None
+    location_code: str | None
+    planogram_id: int | None
+    captured_on: datetime
+    captured_local: datetime
+    capture_time_source: str
+    prepared_on: datetime | None
+    reviewer: str | None
+    verified_on: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class PastReview:
+    """The newest decision on a picture; `before_image` is JSON of what it changed."""
+
+    decision: str
+    created_on: datetime
+    created_by_user: str
+    created_by_user_id: int | None
+    to_status_id: int
+    before_image: str
 
 
 @dataclass(frozen=True, slots=True)

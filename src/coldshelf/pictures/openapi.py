@@ -105,6 +105,58 @@ PREVIEW: Json = {
         ]
     },
 }
+_MEANINGS = {
+    400: "What was sent cannot be used",
+    401: "Sign-in is needed",
+    403: "The role does not allow this",
+    404: "There is nothing here that this caller may see",
+    409: "It is decided, or another request stands in the way",
+    410: "It ended or expired",
+    412: "Another version of the protocol",
+    413: "Too large",
+    415: "Another Content-Type is needed",
+    422: "The Idempotency-Key stands for another request",
+    429: "Too many requests; see Retry-After",
+    460: "The checksum does not fit the bytes",
+}
+_PROBLEM: Json = {
+    "type": "object",
+    "title": "Problem",
+    "properties": {
+        **dict.fromkeys(("type", "title", "detail", "code", "cure", "request_id"), TEXT),
+        "status": NUMBER,
+    },
+    "required": ["type", "title", "status", "detail", "code", "cure", "request_id"],
+}
+
+
+def problems(*statuses: int) -> dict[int | str, Json]:
+    """Give the problem documents (RFC 9457) that a route of `/api/v1` may answer, by HTTP status."""
+    content = {"application/problem+json": {"schema": _PROBLEM}}
+    return {status: {"description": _MEANINGS[status], "content": content} for status in statuses}
+
+
+_KEY: Json = {
+    "name": "Idempotency-Key",
+    "in": "header",
+    "required": False,
+    "schema": {**TEXT, "maxLength": 255},
+    "description": "Makes a repetition within 24 hours safe: it gets the first answer",
+}
+REVIEW: Json = {
+    "operation_id": "image_review",
+    "summary": "Approve, reject or reopen a picture",
+    "description": "A correction is checked like an upload, and the outcome table is applied anew.",
+    "responses": problems(400, 401, 403, 404, 409, 422, 429),
+    "openapi_extra": {"parameters": [_KEY]},
+}
+REVIEW_MANY: Json = {
+    "operation_id": "images_review",
+    "summary": "Approve, reject or reopen several pictures",
+    "description": "At most 1,000; a picture that cannot be decided on stops no other.",
+    "responses": problems(400, 401, 403, 409, 422, 429),
+    "openapi_extra": {"parameters": [_KEY]},
+}
 REFERENCES: Json = {
     "responses": {
         200: {"description": "A page of records, or {success, ids} after a save, or a business error"},

@@ -7,13 +7,30 @@ from functools import cache
 from typing import Any
 from uuid import UUID
 
+import orjson
 from asyncpg import Record
 
 from coldshelf.kit.db import Connection, Database
 from coldshelf.kit.ids import ClientId
-from coldshelf.pictures.models import Picture, PictureId, Rendition, StoredFile, Verdict
+from coldshelf.pictures.models import (
+    PastReview,
+    Picture,
+    PictureId,
+    Rendition,
+    Reviewable,
+    StoredFile,
+    Verdict,
+)
 
 PICTURE_COLUMNS = ", ".join(Picture.__dataclass_fields__)
+REVIEWABLE_COLUMNS = ", ".join(Reviewable.__dataclass_fields__)
+PAST_REVIEW_COLUMNS = ", ".join(PastReview.__dataclass_fields__)
+REOPENED = "Reopened"
+NOTE_DECISION = """
+    INSERT INTO picture_review (client_id, picture_id, guid, location_id, decision, reason, from_status_id,
+        to_status_id, from_reason, to_reason, from_serial_number, to_serial_number, from_scene_type, to_scene_type,
+        before_image)
+    VALUES (coldshelf_client(), $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)"""
 CLAIM = """
     INSERT INTO upload_answer (client_id, fingerprint, answered_on, picture_id, guid)
     VALUES (coldshelf_client(), $1, $2, 0, $3)
@@ -91,6 +108,83 @@ async def quarantine(
 async def load_picture(connection: Connection, picture_id: int) -> Picture | None:
     row = await connection.fetchrow(f"SELECT {PICTURE_COLUMNS} FROM picture WHERE id = $1", picture_id)
     return None if row is None else Picture(**row)
+
+
+async def lock_picture(connection: Connection, picture_id: int) -> Picture | None:
+    """Load a picture as it is now and let nobody else change it until the end of the transaction."""
+    row = await connection.fetchrow(f"SELECT {PICTURE_COLUMNS} FROM picture WHERE id = $1 FOR UPDATE", picture_id)
+    return None if row is None else Picture(**row)
+
+
+async def lock_reviewable(connection: Connection, picture_id: int) -> Reviewable | None:
+    """Load a picture for a decision and let nobody else change it until the end of the transaction."""
+    row = await connection.fetchrow(
+        f"SELECT {REVIEWABLE_COLUMNS} FROM picture WHERE id = $1 AND NOT is_deleted FOR UPDATE", picture_id
+    )
+    return None if row is None else Reviewable(**row)
+
+
+async def newest_review(connection: Connection, picture_id: int) -> PastReview | None:
+    row = await connection.fetchrow(
+        f"SELECT {PAST_REVIEW_COLUMNS} FROM picture_review WHERE picture_id = $1 ORDER BY id DESC LIMIT 1", picture_id
+    )
+    return None if row is None else PastReview(**row)
+
+
+async def decide(
+    connection: Connection, before: Reviewable, values: Mapping[str, Any], *, decision: str, reason: str
+) -> Reviewable:
+    """Change columns of a locked picture (name to value) and note the decision."""
+    image = await connection.fetchval(
+        "SELECT (SELECT jsonb_object_agg(key, value) FROM jsonb_each(to_jsonb(p)) WHERE key = ANY($2))::text"
+        " FROM picture p WHERE id = $1",
+        before.id,
+        list(values),
+    )
+    await change_picture(connection, before.id, values)
+    return await _note_decision(connection, before, decision, reason, image)
+
+
+async def reopen(connection: Connection, before: Reviewable, image: str, reason: str) -> Reviewable:
+    """Give the changed columns of a locked picture back what they had before the decision, and note it."""
+    names = list(orjson.loads(image))
+    changes = ", ".join(f"{name} = b.{name}" for name in names)
+    await connection.execute(
+        f"UPDATE picture p SET {changes} FROM jsonb_populate_record(NULL::picture, $2::jsonb) b WHERE p.id = $1",
+        before.id,
+        image,
+    )
+    return await _note_decision(connection, before, REOPENED, reason, "{}")
+
+
+async def _note_decision(
+    connection: Connection, before: Reviewable, decision: str, reason: str, image: str
+) -> Reviewable:
+    (row,) = await connection.fetch(f"SELECT {REVIEWABLE_COLUMNS} FROM picture WHERE id = $1", before.id)
+    after = Reviewable(**row)
+    await connection.execute(
+        NOTE_DECISION,
+        before.id,
+        before.guid,
+        after.location_id,
+        decision,
+        reason,
+        before.status_id,
+        after.status_id,
+        before.rejection_reason,
+        after.rejection_reason,
+        before.serial_number,
+        after.serial_number,
+        before.scene_type,
+        after.scene_type,
+        image,
+    )
+    return after
+
+
+async def picture_ids(connection: Connection, guids: Sequence[UUID]) -> dict[UUID, int]:
+    rows = await connection.fetch("SELECT guid, id FROM picture WHERE guid = ANY($1) AND NOT is_deleted", list(guids))
+    return {row["guid"]: row["id"] for row in rows}
 
 
 async def load_files(connection: Connection, picture_id: int) -> list[StoredFile]:

@@ -7,6 +7,7 @@ from coldshelf.kit.db import Connection
 from coldshelf.masterdata import service as masterdata
 from coldshelf.masterdata.service import Asset, Outlet
 from coldshelf.pictures.errors import AssetInactive, AssetNotFound, OutletMismatch, OutletNotFound
+from coldshelf.pictures.models import Placement
 from coldshelf.pictures.request import UploadRequest
 
 
@@ -17,6 +18,26 @@ class Target:
     asset: Asset | None
     outlet: Outlet | None
     notes: tuple[str, ...] = ()
+
+    @property
+    def placement(self) -> Placement:
+        asset, outlet = self.asset, self.outlet
+        return Placement(
+            asset_id=asset.id if asset else None,
+            serial_number=asset.serial_number if asset else None,
+            door_count=asset.doors if asset else None,
+            columns=asset.columns if asset else None,
+            shelves=asset.shelves if asset else None,
+            items_per_column=asset.items_per_column if asset else None,
+            planogram_id=asset.planogram_id if asset and asset.planogram_name is not None else None,
+            planogram_name=asset.planogram_name if asset else None,
+            location_id=outlet.id if outlet else None,
+            location_code=outlet.code if outlet else None,
+            location_name=outlet.name if outlet else None,
+            city=outlet.city if outlet else None,
+            state=outlet.state if outlet else None,
+            country=outlet.country if outlet else None,
+        )
 
 
 async def find_target(connection: Connection, principal: Principal, wanted: UploadRequest) -> Target:

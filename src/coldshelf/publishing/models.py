@@ -10,7 +10,7 @@ from types import MappingProxyType
 from coldshelf.kit.errors import InputInvalid
 
 BULK_DATASETS: Mapping[str, int] = MappingProxyType(
-    {"AssetPurity": 2, "AssetPurityProduct": 2, "Location": 2, "Asset": 2, "Product": 2}
+    {"AssetPurity": 3, "AssetPurityProduct": 2, "Location": 2, "Asset": 2, "Product": 2}
 )
 """Datasets that are published in bulk, each with its schema version: raised by one whenever columns are added."""
 

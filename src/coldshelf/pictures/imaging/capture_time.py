@@ -65,6 +65,17 @@ def capture_time(
     )
 
 
+def retold(at: datetime, local: datetime, source: CaptureTimeSource, *, zone: str) -> tuple[datetime, datetime]:
+    """Tell a known time of capture anew for another outlet's zone: the aware moment and the naive wall clock.
+
+    A camera that told no offset showed the wall clock; anything else is a moment.
+    """
+    outlet = ZoneInfo(zone)
+    if source is CaptureTimeSource.EXIF_ZONE:
+        return local.replace(tzinfo=outlet).astimezone(UTC), local
+    return at, at.astimezone(outlet).replace(tzinfo=None)
+
+
 def _believed(exif: ExifTime | None, outlet: ZoneInfo) -> tuple[datetime, CaptureTimeSource] | None:
     if exif is None:
         return None

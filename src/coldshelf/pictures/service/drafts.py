@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -148,26 +148,26 @@ def stored_files(session: Session, draft: Draft) -> list[StoredFile]:
 
 def picture_of(session: Session, draft: Draft, picture_id: PictureId) -> Picture:
     """Give the record as its steps see it."""
-    asset, outlet = session.target.asset, session.target.outlet
+    place = session.target.placement
     return Picture(
         id=picture_id,
         guid=draft.group.guid,
-        asset_id=asset.id if asset else None,
-        location_id=outlet.id if outlet else None,
-        planogram_id=asset.planogram_id if asset is not None and asset.planogram_name is not None else None,
+        asset_id=place.asset_id,
+        location_id=place.location_id,
+        planogram_id=place.planogram_id,
         scene_type=session.wanted.scene_name,
         status_id=draft.verdict.status_id,
         submission_outcome=draft.verdict.outcome.value,
         rejection_reason=draft.verdict.reason,
         is_stitched=draft.group.is_stitched,
-        columns=asset.columns if asset else None,
-        items_per_column=asset.items_per_column if asset else None,
-        serial_number=asset.serial_number if asset else None,
-        location_code=outlet.code if outlet else None,
-        location_name=outlet.name if outlet else None,
-        city=outlet.city if outlet else None,
-        state=outlet.state if outlet else None,
-        country=outlet.country if outlet else None,
+        columns=place.columns,
+        items_per_column=place.items_per_column,
+        serial_number=place.serial_number,
+        location_code=place.location_code,
+        location_name=place.location_name,
+        city=place.city,
+        state=place.state,
+        country=place.country,
         captured_on=draft.captured.event_time_utc,
         callback_url=session.wanted.callback_url or None,
         prepared_on=None,
@@ -176,15 +176,13 @@ def picture_of(session: Session, draft: Draft, picture_id: PictureId) -> Picture
 
 def columns_of(session: Session, draft: Draft) -> dict[str, object]:
     """Give the columns of the record; names are those of this moment."""
-    picture, asset, wanted = picture_of(session, draft, PictureId(0)), session.target.asset, session.wanted
+    picture, wanted = picture_of(session, draft, PictureId(0)), session.wanted
     shared = {
         name: getattr(picture, name) for name in Picture.__dataclass_fields__ if name not in {"id", "prepared_on"}
     }
     return {
         **shared,
-        "planogram_name": asset and asset.planogram_name,
-        "door_count": asset and asset.doors,
-        "shelves": asset and asset.shelves,
+        **asdict(session.target.placement),
         "store_number": wanted.store_number or None,
         "imei": wanted.imei or None,
         "image_received_from": wanted.source_number,

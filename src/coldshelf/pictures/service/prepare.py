@@ -62,7 +62,8 @@ async def prepare_picture(step: Step) -> None:
     most = int(run.settings.max_megapixels * 1_000_000)
     prepared = await run.off_loop(prepare_files, run.objects, files, folder, max_pixels=most)
     async with step.effect() as connection:
-        now = await store.load_picture(connection, picture.id) or picture
+        # Locked: a reviewer may decide at this moment, and one of the two must see what the other did.
+        now = await store.lock_picture(connection, picture.id) or picture
         await _write(step, connection, now, prepared)
 
 
@@ -165,6 +166,8 @@ def _outcome(picture: Picture, prepared: Prepared) -> Verdict | None:
         return None
     if verdict.outcome is Outcome.PENDING and picture.status_id == Status.UNPROVISIONED:
         return None  # it waits already, for a better reason
+    if verdict.outcome is Outcome.PENDING and picture.submission_outcome == Outcome.PROVISIONED:
+        return None  # a reviewer has looked at it
     return verdict
 
 
@@ -177,6 +180,6 @@ async def _judge(step: Step, connection: Connection, picture: Picture, verdict: 
 
 async def give_up(step: Step, connection: Connection) -> None:
     """End a picture that no worker could work on: rejected, with a reason, never silently waiting."""
-    picture = await store.load_picture(connection, step.event.key)
+    picture = await store.lock_picture(connection, step.event.key)
     if picture is not None:
         await _judge(step, connection, picture, rejected(PROCESSING_FAILED))

@@ -1,0 +1,11 @@
+"""The review of pending pictures, and uploads that arrive in parts."""
+
+from coldshelf.migrations.apply import apply_file
+
+revision = "0010"
+down_revision = "0006"
+
+
+def upgrade() -> None:
+    apply_file("0010_review.sql")
+    apply_file("0010_resumable.sql")
