@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
@@ -11,7 +10,7 @@ import httpx
 import pytest
 from fastapi import FastAPI
 from tests.conftest import signed_in_client
-from tests.pictures.uploading import PATH, Shop, accepted, picture, rows, taken, upload, work_off
+from tests.pictures.uploading import Shop, accepted, picture, rows, taken, upload, work_off
 from tests.records.support import Handler
 
 from coldshelf.access.principal import Role
@@ -189,14 +188,15 @@ async def test_other_store_may_be_corrected_with_its_cooler_and_clock(
 ) -> None:
     async with run.database.scope(shop.client_id) as connection:
         await connection.execute("UPDATE location SET time_zone = 'Asia/Tokyo' WHERE code = 'ONE'")
-    content = taken(picture(), datetime(2026, 3, 4, 12, 0))
+    noon = datetime(2026, 3, 4, 12, 0)  # noqa: DTZ001  # a camera without a zone
+    content = taken(picture(), noon)
     (entry,) = accepted(await upload(admin, content, StoreNumber="MANY"))
 
     await decided(desk, "approve", AssetPurityId=entry["AssetPurityId"], SerialNumber="C-1", StoreNumber="ONE")
 
     kept = await record(run, shop.client_id, entry["AssetPurityId"])
     assert (kept["location_code"], kept["planogram_name"]) == ("ONE", "Plan A")
-    assert kept["captured_local"] == datetime(2026, 3, 4, 12, 0)
+    assert kept["captured_local"] == noon
     assert kept["captured_on"].isoformat() == "2026-03-04T03:00:00+00:00"
 
 

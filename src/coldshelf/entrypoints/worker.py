@@ -11,6 +11,7 @@ from coldshelf.kit.logs import get_logger
 from coldshelf.kit.queue import Work, work_forever
 from coldshelf.kit.runtime import Runtime
 from coldshelf.kit.settings import Settings
+from coldshelf.pictures.service.resumable import sweep as sweep_uploads
 
 log = get_logger("worker")
 
@@ -61,5 +62,6 @@ async def sweep(run: Runtime) -> int:
     found = await run.events.sweep(run.settings.lease * 2)
     async with run.database.system() as connection:
         await idempotency.forget_old(connection)
+    await sweep_uploads(run)
     await run.off_loop(run.objects.sweep, STAGED_FOR)
     return found

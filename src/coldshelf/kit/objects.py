@@ -7,6 +7,7 @@ durable and visible under the key at once, `abort` leaves nothing behind.
 import mmap
 import os
 import secrets
+import shutil
 import time
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
@@ -19,6 +20,9 @@ from coldshelf.kit.errors import NotFound, SettingsInvalid
 
 KEPT_IN_MEMORY = 512 * 1024
 """Bytes that a writer holds before it opens a file: most pictures then meet the disk once, off the event loop."""
+
+MOST_REMEMBERED = 10_000
+"""Folders that a process remembers to be durable; then it looks again."""
 
 Content = bytes | mmap.mmap
 
@@ -57,6 +61,10 @@ class ObjectStore(Protocol):
     def get(self, key: str) -> bytes: ...
     def chunks(self, key: str, size: int = 256 * 1024) -> Iterator[bytes]: ...
     def delete(self, key: str) -> None: ...
+
+    def delete_folder(self, folder: str) -> None:
+        """Remove every object whose key begins with `folder` and a slash."""
+        ...
 
     def sweep(self, older_than: timedelta) -> int:
         """Remove what killed processes left staged for longer than that; return how many."""
@@ -110,6 +118,11 @@ class LocalStore:
     def delete(self, key: str) -> None:
         self.path(key).unlink(missing_ok=True)
 
+    def delete_folder(self, folder: str) -> None:
+        path = self.path(folder)
+        self._durable.discard(path)
+        shutil.rmtree(path, ignore_errors=True)
+
     def sweep(self, older_than: timedelta) -> int:
         oldest = time.time() - older_than.total_seconds()
         removed = 0
@@ -146,6 +159,8 @@ class LocalStore:
         self._make_durable(folder.parent)
         folder.mkdir(exist_ok=True)
         fsync_folder(folder.parent)
+        if len(self._durable) >= MOST_REMEMBERED:
+            self._durable = {self.root}
         self._durable.add(folder)
 
 

@@ -73,6 +73,9 @@ class FaultyStore:
     def delete(self, key: str) -> None:
         self.store.delete(key)
 
+    def delete_folder(self, folder: str) -> None:
+        self.store.delete_folder(folder)
+
     def sweep(self, older_than: timedelta) -> int:
         return self.store.sweep(older_than)
 

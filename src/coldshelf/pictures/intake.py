@@ -1,6 +1,6 @@
 """The upload's body: form fields and files, streamed towards the object store while they arrive."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from contextlib import suppress
 from urllib.parse import parse_qsl
 
@@ -30,6 +30,13 @@ class Intake:
         self._most_files = most_files
         self._open: tuple[str, ObjectWriter] | None = None
         self._field: tuple[str, bytearray] | None = None
+
+    @classmethod
+    def of(cls, objects: ObjectStore, files: Iterable[ReceivedFile]) -> "Intake":
+        """Make one of files that came another way."""
+        intake = cls(objects, most_files=0)
+        intake.files.extend(files)
+        return intake
 
     @property
     def params(self) -> Params:

@@ -1,5 +1,6 @@
 """The shapes that pictures have inside the house."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -7,6 +8,9 @@ from typing import NewType
 from uuid import UUID
 
 from coldshelf.kit.objects import ObjectWriter
+
+STORED = 200
+"""Status of a resumable upload that became a picture."""
 
 PictureId = NewType("PictureId", int)
 
@@ -154,6 +158,29 @@ class PastReview:
     created_by_user_id: int | None
     to_status_id: int
     before_image: str
+
+
+@dataclass(frozen=True, slots=True)
+class Resumable:
+    """An upload that arrives in parts; `received` bytes are durable under `part_keys`.
+
+    `metadata` is what the client sent. `status` is the HTTP status of its end; None when it was cut off.
+    """
+
+    guid: UUID
+    user_id: int
+    length: int
+    metadata: str
+    received: int
+    part_keys: Sequence[str]
+    expires_on: datetime
+    ended_on: datetime | None = None
+    status: int | None = None
+    answer: bytes | None = None
+
+    @property
+    def is_stored(self) -> bool:
+        return self.status == STORED
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,7 @@ from coldshelf.pictures.models import (
     Picture,
     PictureId,
     Rendition,
+    Resumable,
     Reviewable,
     StoredFile,
     Verdict,
@@ -31,6 +32,20 @@ NOTE_DECISION = """
         to_status_id, from_reason, to_reason, from_serial_number, to_serial_number, from_scene_type, to_scene_type,
         before_image)
     VALUES (coldshelf_client(), $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)"""
+RESUMABLE_COLUMNS = ", ".join(Resumable.__dataclass_fields__)
+ADD_RESUMABLE = """
+    INSERT INTO resumable_upload (client_id, guid, user_id, credential, length, metadata, began_on, expires_on,
+        received, ended_on, status, answer)
+    SELECT coldshelf_client(), $1, $2, $3, $4, $5, $6, $7, $8, $9::timestamptz, $10, $11
+    WHERE $9::timestamptz IS NOT NULL OR $12 > (
+        SELECT count(*) FROM resumable_upload WHERE credential = $3 AND ended_on IS NULL AND expires_on > $6)
+    RETURNING 1"""
+ADD_PART = """
+    UPDATE resumable_upload SET received = $4, part_keys = part_keys || $3::text, expires_on = $6
+    WHERE guid = $1 AND received = $2 AND ended_on IS NULL AND expires_on > $5 RETURNING 1"""
+END_RESUMABLE = """
+    UPDATE resumable_upload SET received = $3, status = $4, answer = $5, ended_on = $6, part_keys = '{}'
+    WHERE guid = $1 AND received = $2 AND ended_on IS NULL AND expires_on > $6 RETURNING 1"""
 CLAIM = """
     INSERT INTO upload_answer (client_id, fingerprint, answered_on, picture_id, guid)
     VALUES (coldshelf_client(), $1, $2, 0, $3)
@@ -259,3 +274,44 @@ async def open_pictures(connection: Connection, ids: Sequence[int]) -> list[Reco
     return list(
         await connection.fetch("SELECT id, status_id, rejection_reason FROM picture WHERE id = ANY($1)", list(ids))
     )
+
+
+async def load_resumable(connection: Connection, guid: UUID) -> Resumable | None:
+    row = await connection.fetchrow(f"SELECT {RESUMABLE_COLUMNS} FROM resumable_upload WHERE guid = $1", guid)
+    return None if row is None else Resumable(**row)
+
+
+async def add_resumable(
+    connection: Connection, upload: Resumable, *, credential: str, now: datetime, most_open: int
+) -> bool:
+    """Insert an upload; False when the credential has as many open ones as it may have."""
+    values = (upload.guid, upload.user_id, credential, upload.length, upload.metadata, now, upload.expires_on)
+    ends = (upload.received, upload.ended_on, upload.status, upload.answer)
+    return bool(await connection.fetchval(ADD_RESUMABLE, *values, *ends, most_open))
+
+
+async def add_part(
+    connection: Connection, upload: Resumable, key: str, *, received: int, now: datetime, expires_on: datetime
+) -> bool:
+    """Count a durable part; False when the upload moved on, ended or expired meanwhile."""
+    return bool(await connection.fetchval(ADD_PART, upload.guid, upload.received, key, received, now, expires_on))
+
+
+async def end_resumable(
+    connection: Connection, upload: Resumable, *, received: int, status: int | None, answer: bytes | None, now: datetime
+) -> bool:
+    """End an open upload; False when it moved on, ended or expired meanwhile."""
+    return bool(await connection.fetchval(END_RESUMABLE, upload.guid, upload.received, received, status, answer, now))
+
+
+async def expired_resumables(connection: Connection, now: datetime, most: int) -> list[tuple[ClientId, UUID]]:
+    """Find expired uploads of all tenants; the connection is the owner's."""
+    rows = await connection.fetch(
+        "SELECT client_id, guid FROM resumable_upload WHERE expires_on <= $1 ORDER BY expires_on LIMIT $2", now, most
+    )
+    return [(ClientId(row["client_id"]), row["guid"]) for row in rows]
+
+
+async def forget_resumables(connection: Connection, uploads: Sequence[tuple[ClientId, UUID]]) -> None:
+    """Delete uploads of all tenants; the connection is the owner's."""
+    await connection.executemany("DELETE FROM resumable_upload WHERE client_id = $1 AND guid = $2", uploads)

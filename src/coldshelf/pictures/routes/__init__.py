@@ -52,6 +52,11 @@ class Brake:
 _brakes: Memory[Brake] = Memory(lambda _: Brake())
 
 
+async def check_brake(run: Runtime) -> None:
+    """Raise TooManyRequests while too many pictures wait."""
+    await _brakes.of(run).check(run)
+
+
 @router.post("/controllers/coolrapi.ashx", tags=["Upload"], operation_id="CoolRAPI_post", **UPLOAD)
 async def upload(request: Request) -> Response:
     """Take one or more pictures of a cooler."""
@@ -78,7 +83,7 @@ async def _upload(request: Request, intake: Intake) -> UploadAnswer:
     try:
         principal = await caller(request)
         check_origin(request, principal)
-        await _brakes.of(run).check(run)
+        await check_brake(run)
     except ColdshelfError:
         await drain(request.stream())
         raise

@@ -6,7 +6,7 @@ without its bytes: bytes are removed only when it is certain that no record name
 """
 
 import time
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -14,6 +14,7 @@ from datetime import datetime
 from coldshelf.access.models import Client
 from coldshelf.access.principal import UPLOADERS, Principal
 from coldshelf.access.service import load_client
+from coldshelf.kit.db import Connection
 from coldshelf.kit.errors import ColdshelfError
 from coldshelf.kit.idempotency import RequestKey, claim, hash_request, in_turn, keep
 from coldshelf.kit.ids import ClientId
@@ -35,6 +36,9 @@ from coldshelf.pictures.target import find_target
 log = get_logger("pictures")
 
 CLIENT_KEPT_SECONDS = 1.0
+
+Settle = Callable[[Connection, UploadAnswer], Awaitable[None]]
+"""What a door adds to the transaction that records an upload; what it raises undoes the upload."""
 
 
 class Clients:
@@ -66,6 +70,7 @@ class Upload:
     now: datetime
     examined: Sequence[Examined] = ()
     request: RequestKey | None = None
+    settle: Settle | None = None
 
 
 class Kept:
@@ -85,13 +90,19 @@ class Kept:
 
 
 async def store_upload(
-    run: Runtime, principal: Principal, intake: Intake, params: Params, *, idempotency_key: str = ""
+    run: Runtime,
+    principal: Principal,
+    intake: Intake,
+    params: Params,
+    *,
+    idempotency_key: str = "",
+    settle: Settle | None = None,
 ) -> UploadAnswer:
     """Accept or refuse an upload; raise the contract's errors. What is not committed is discarded by the caller."""
     if principal.client_id is None:
         raise ClientNotSpecified
     principal.require(UPLOADERS)
-    upload = Upload(principal, principal.client_id, params, intake.files, run.clock.now())
+    upload = Upload(principal, principal.client_id, params, intake.files, run.clock.now(), settle=settle)
     if not idempotency_key:
         return await _take(run, upload)
     examined = await run.off_loop(examine_all, intake.files, max_pixels=_most_pixels(run))
@@ -186,6 +197,8 @@ async def _record(
         answer = answer_of(await write_groups(run, connection, session, groups, kept.used))
         if request:
             await keep(connection, request, status=answer.status, body=answer.body)
+        if upload.settle:
+            await upload.settle(connection, answer)
         kept.is_sent = True
     kept.is_done = True
     return answer

@@ -1,0 +1,258 @@
+"""The bytes of one request on their way into a resumable upload: parts made durable, and the end of it."""
+
+import asyncio
+import secrets
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from contextlib import AbstractAsyncContextManager, aclosing
+from dataclasses import dataclass, replace
+from datetime import datetime
+from uuid import UUID
+
+import orjson
+
+from coldshelf.access.principal import Principal
+from coldshelf.kit.db import Connection
+from coldshelf.kit.errors import ColdshelfError, TooLarge
+from coldshelf.kit.ids import ClientId
+from coldshelf.kit.objects import ObjectStore, ObjectWriter
+from coldshelf.kit.runtime import Runtime
+from coldshelf.pictures import store
+from coldshelf.pictures.intake import Intake
+from coldshelf.pictures.models import STORED, ReceivedFile, Resumable
+from coldshelf.pictures.service.answers import UploadAnswer, error_answer
+from coldshelf.pictures.service.upload import store_upload
+from coldshelf.pictures.tus import Checksum, FileRefused, LineBroken, OffsetMismatch, TooManyUploads, read_metadata
+
+PART_BYTES = 4 * 1024 * 1024
+"""Bytes of one request that are made durable at a time: so many at most are lost with a killed process."""
+PATIENCE_SECONDS = 2.0
+"""A request that stalls for so long has its bytes made durable: its line may be gone without a word."""
+COPIED_BYTES = 256 * 1024
+REFUSED = 400
+
+
+@dataclass(frozen=True, slots=True)
+class Portion:
+    """The bytes of one request; `announced` is its Content-Length where there is one."""
+
+    stream: AsyncIterator[bytes]
+    announced: int | None = None
+    checksum: Checksum | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Uploader:
+    """Who uploads."""
+
+    run: Runtime
+    principal: Principal
+    client_id: ClientId
+
+    @property
+    def now(self) -> datetime:
+        return self.run.clock.now()
+
+    @property
+    def expires_on(self) -> datetime:
+        return self.now + self.run.settings.resumable_kept
+
+    def scope(self) -> AbstractAsyncContextManager[Connection]:
+        principal = self.principal
+        return self.run.database.scope(self.client_id, user_id=principal.user_id, user_name=principal.user_name)
+
+
+def folder_of(client_id: ClientId, guid: UUID) -> str:
+    """Name the folder of the parts of one upload."""
+    return f"uploads/{client_id}/{guid}"
+
+
+async def add(uploader: Uploader, connection: Connection, upload: Resumable) -> None:
+    """Write the row of an upload; raise TooManyUploads."""
+    most = uploader.run.settings.max_open_uploads
+    credential = uploader.principal.credential
+    if not await store.add_resumable(connection, upload, credential=credential, now=uploader.now, most_open=most):
+        raise TooManyUploads(f"{most:,} uploads of this credential are under way.")
+
+
+async def end(
+    uploader: Uploader, connection: Connection, upload: Resumable, *, status: int | None = None, answer: bytes = b""
+) -> None:
+    """End an open upload; raise OffsetMismatch when another request was first."""
+    received = upload.length if status == STORED else upload.received
+    kept = answer or None
+    if not await store.end_resumable(
+        connection, upload, received=received, status=status, answer=kept, now=uploader.now
+    ):
+        raise OffsetMismatch
+
+
+async def forget_parts(uploader: Uploader, guid: UUID) -> None:
+    run = uploader.run
+    await run.off_loop(run.objects.delete_folder, folder_of(uploader.client_id, guid))
+
+
+class Arrival:
+    """Takes the bytes of one request; `is_new`: the upload has no row yet."""
+
+    def __init__(self, uploader: Uploader, upload: Resumable, *, is_new: bool = False) -> None:
+        self._uploader = uploader
+        self._upload = upload
+        self._is_new = is_new
+        self._objects: ObjectStore = uploader.run.objects
+        self._writer: ObjectWriter = self._objects.writer()
+
+    @property
+    def _offset(self) -> int:
+        return self._upload.received + self._writer.size
+
+    @property
+    def _is_whole(self) -> bool:
+        return self._offset == self._upload.length
+
+    async def receive(self, portion: Portion) -> Resumable:
+        """Take the bytes and give the upload as it stands then.
+
+        What came before the line broke is kept, unless a checksum covers it or nobody knows the upload yet.
+        """
+        if portion.announced is not None:
+            self._check_room(portion.announced)
+        try:
+            await self._take(portion)
+            return await self._settle()
+        except (LineBroken, asyncio.CancelledError):
+            if portion.checksum is None and not self._is_new:
+                await self._settle()
+            raise
+        finally:
+            self._writer.abort()
+
+    async def _take(self, portion: Portion) -> None:
+        running = portion.checksum.begin() if portion.checksum else None
+        async with aclosing(_with_pauses(portion.stream)) as chunks:
+            async for chunk in chunks:
+                if chunk:
+                    self._check_room(len(chunk))
+                    self._writer.write(chunk)
+                if running:
+                    running.update(chunk)
+                elif not self._is_new and not self._is_whole and (not chunk or self._writer.size >= PART_BYTES):
+                    await self._keep()
+        if portion.checksum:
+            portion.checksum.check(running)
+
+    def _check_room(self, size: int) -> None:
+        if self._offset + size > self._upload.length:
+            raise TooLarge(f"The upload has {self._upload.length:,} bytes; more were sent.")
+
+    async def _settle(self) -> Resumable:
+        if self._is_whole:
+            return await self._finish()
+        if self._is_new:
+            async with self._uploader.scope() as connection:
+                await add(self._uploader, connection, self._upload)
+            self._is_new = False
+        await self._keep()
+        return self._upload
+
+    async def _keep(self) -> None:
+        """Make what came durable as a part and count it."""
+        if self._writer.size == 0:
+            return
+        upload, uploader, run = self._upload, self._uploader, self._uploader.run
+        key = f"{folder_of(uploader.client_id, upload.guid)}/{upload.received:012}-{secrets.token_hex(4)}"
+        await run.off_loop(self._writer.commit, key)
+        received, expires_on = self._offset, uploader.expires_on
+        async with uploader.scope() as connection:
+            is_counted = await store.add_part(
+                connection, upload, key, received=received, now=uploader.now, expires_on=expires_on
+            )
+        if not is_counted:
+            await run.off_loop(self._objects.delete, key)
+            raise OffsetMismatch
+        self._upload = replace(upload, received=received, part_keys=(*upload.part_keys, key), expires_on=expires_on)
+        self._writer = self._objects.writer()
+
+    async def _finish(self) -> Resumable:
+        """End the upload as a picture, or as refused; after any other failure the client goes on behind the parts."""
+        try:
+            answer = await self._store()
+        except ColdshelfError as error:
+            if error.status == REFUSED:
+                await self._refuse(error_answer(error).body)
+            raise
+        await forget_parts(self._uploader, self._upload.guid)
+        refused = _refusal(answer)
+        if refused:
+            raise FileRefused(refused)
+        received = self._upload.length
+        return replace(self._upload, received=received, part_keys=(), status=STORED, answer=answer.body)
+
+    async def _store(self) -> UploadAnswer:
+        run, params = self._uploader.run, read_metadata(self._upload.metadata)
+        if self._upload.part_keys:
+            self._writer = await run.off_loop(self._join)
+        file = ReceivedFile(params.text("filename") or params.text("name"), self._writer)
+        intake = Intake.of(self._objects, [file])
+        return await store_upload(run, self._uploader.principal, intake, params, settle=self._record)
+
+    async def _record(self, connection: Connection, answer: UploadAnswer) -> None:
+        """End the upload in the transaction that records the picture."""
+        status = REFUSED if _refusal(answer) else STORED
+        if not self._is_new:
+            await end(self._uploader, connection, self._upload, status=status, answer=answer.body)
+        elif status == STORED:
+            now, length = self._uploader.now, self._upload.length
+            ended = replace(self._upload, received=length, ended_on=now, status=status, answer=answer.body)
+            await add(self._uploader, connection, ended)
+
+    async def _refuse(self, answer: bytes) -> None:
+        if self._is_new:
+            return
+        async with self._uploader.scope() as connection:
+            await end(self._uploader, connection, self._upload, status=REFUSED, answer=answer)
+        await forget_parts(self._uploader, self._upload.guid)
+
+    def _join(self) -> ObjectWriter:
+        """Put the parts and what came last together. Blocking."""
+        whole = self._objects.writer()
+        try:
+            for key in self._upload.part_keys:
+                for chunk in self._objects.chunks(key):
+                    whole.write(chunk)
+            with self._writer.reader() as stream:
+                while chunk := stream.read(COPIED_BYTES):
+                    whole.write(chunk)
+        except BaseException:
+            whole.abort()
+            raise
+        self._writer.abort()
+        return whole
+
+
+def _refusal(answer: UploadAnswer) -> str:
+    """Give the words with which the one file was refused; none when it has a record."""
+    entries: Sequence[dict[str, object]] = orjson.loads(answer.body)
+    return next((str(entry["Info"]) for entry in entries if not entry["Success"]), "")
+
+
+async def _with_pauses(stream: AsyncIterator[bytes]) -> AsyncGenerator[bytes]:
+    """Give the chunks of a stream, and an empty one each time that nothing came for a while."""
+    following = asyncio.ensure_future(_next(stream))
+    try:
+        while True:
+            arrived, _ = await asyncio.wait({following}, timeout=PATIENCE_SECONDS)
+            if not arrived:
+                yield b""
+                continue
+            chunk = following.result()
+            if chunk is None:
+                return
+            if chunk:
+                yield chunk
+            following = asyncio.ensure_future(_next(stream))
+    finally:
+        following.cancel()
+
+
+async def _next(stream: AsyncIterator[bytes]) -> bytes | None:
+    return await anext(stream, None)

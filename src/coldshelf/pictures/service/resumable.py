@@ -1,0 +1,104 @@
+"""Uploads that arrive in parts (tus): begun, gone on with, ended in the service that takes every upload.
+
+Parts are objects of their own and count once they are durable; the last byte counts together with the record, so an
+offset that equals the length always means a picture. Whoever comes second with the same bytes is told the offset.
+"""
+
+from collections.abc import AsyncIterator
+from uuid import UUID
+
+from coldshelf.access.principal import UPLOADERS, Principal
+from coldshelf.kit.ids import new_guid
+from coldshelf.kit.runtime import Runtime
+from coldshelf.pictures import store
+from coldshelf.pictures.errors import ClientNotSpecified
+from coldshelf.pictures.models import Resumable
+from coldshelf.pictures.request import read_upload_request
+from coldshelf.pictures.service.arrival import Arrival, Portion, Uploader, add, end, folder_of, forget_parts
+from coldshelf.pictures.target import find_target
+from coldshelf.pictures.tus import AlreadyStored, OffsetMismatch, UploadGone, UploadNotFound, read_metadata
+
+MOST_SWEPT = 500
+"""Expired uploads that one sweep deletes."""
+
+
+def uploader_of(run: Runtime, principal: Principal) -> Uploader:
+    if principal.client_id is None:
+        raise ClientNotSpecified
+    principal.require(UPLOADERS)
+    return Uploader(run, principal, principal.client_id)
+
+
+async def begin(uploader: Uploader, *, length: int, metadata: str, portion: Portion | None) -> Resumable:
+    """Begin an upload, with its first bytes or all of them; refuse at once what the upload would refuse at its end."""
+    upload = Resumable(
+        guid=new_guid(),
+        user_id=uploader.principal.user_id,
+        length=length,
+        metadata=metadata,
+        received=0,
+        part_keys=(),
+        expires_on=uploader.now + uploader.run.settings.resumable_kept,
+    )
+    wanted = read_upload_request(read_metadata(metadata))
+    if portion is None and length > 0:
+        async with uploader.scope() as connection:
+            await find_target(connection, uploader.principal, wanted)
+            await add(uploader, connection, upload)
+        return upload
+    arrival = Arrival(uploader, upload, is_new=True)
+    return await arrival.receive(portion or Portion(_nothing()))
+
+
+async def go_on(uploader: Uploader, guid: UUID, offset: int, portion: Portion) -> Resumable:
+    """Take the bytes behind `offset`; give the upload as it stands then, stored when they were the last ones."""
+    upload = await find(uploader, guid)
+    if offset != upload.received:
+        raise OffsetMismatch(f"The upload stands at {upload.received:,}, not at {offset:,}.")
+    return upload if upload.is_stored else await Arrival(uploader, upload).receive(portion)
+
+
+async def find(uploader: Uploader, guid: UUID) -> Resumable:
+    """Find an upload that is open or stored; raise UploadNotFound (also for somebody else's) or UploadGone."""
+    upload = await look_up(uploader, guid)
+    if upload.ended_on is not None and not upload.is_stored:
+        raise UploadGone("The upload was refused." if upload.status else "The upload was ended.")
+    if upload.expires_on <= uploader.now:
+        raise UploadGone(f"The upload expired on {upload.expires_on:%Y-%m-%d %H:%M:%S} UTC.")
+    return upload
+
+
+async def look_up(uploader: Uploader, guid: UUID) -> Resumable:
+    """Find an upload, also one that was refused; raise UploadNotFound."""
+    async with uploader.run.database.scope(uploader.client_id, readonly=True) as connection:
+        upload = await store.load_resumable(connection, guid)
+    if upload is None or upload.user_id != uploader.principal.user_id:
+        raise UploadNotFound(f"There is no upload {guid}.")
+    return upload
+
+
+async def terminate(uploader: Uploader, guid: UUID) -> None:
+    """End an upload and forget its bytes."""
+    upload = await find(uploader, guid)
+    if upload.is_stored:
+        raise AlreadyStored
+    async with uploader.scope() as connection:
+        await end(uploader, connection, upload)
+    await forget_parts(uploader, guid)
+
+
+async def sweep(run: Runtime) -> int:
+    """Delete expired uploads of all tenants with their bytes; return how many."""
+    async with run.database.system() as connection:
+        expired = await store.expired_resumables(connection, run.clock.now(), MOST_SWEPT)
+    for client_id, guid in expired:  # the bytes first: a row that stays is swept again
+        await run.off_loop(run.objects.delete_folder, folder_of(client_id, guid))
+    async with run.database.system() as connection:
+        await store.forget_resumables(connection, expired)
+    return len(expired)
+
+
+async def _nothing() -> AsyncIterator[bytes]:
+    nothing: tuple[bytes, ...] = ()
+    for chunk in nothing:
+        yield chunk
