@@ -17,6 +17,7 @@ from coldshelf.kpis.routes import difference_actions
 from coldshelf.masterdata.routes import planogram_actions, user_actions
 from coldshelf.pictures.routes import reference_router
 from coldshelf.pictures.routes import router as pictures_router
+from coldshelf.pictures.routes.batches import router as batch_router
 from coldshelf.pictures.routes.resumable import router as resumable_router
 from coldshelf.pictures.routes.review import review_actions, review_router
 from coldshelf.pictures.service.answers import error_body as upload_error_body
@@ -45,6 +46,7 @@ def build_app(settings: Settings, opened: AbstractAsyncContextManager[Runtime]) 
         pictures_router,
         reference_router(declared),
         review_router(declared),
+        batch_router,
         resumable_router,
         record_router(
             declared,

@@ -49,7 +49,7 @@ class Settings(BaseSettings):
     )
     max_body_bytes: int = Field(default=64 * MEBIBYTE, ge=1024, description="Largest request body in bytes.")
     max_files: int = Field(default=20, ge=1, le=100, description="Most files in one upload.")
-    max_batch: int = Field(default=100, ge=1, le=1000, description="Most pictures in one batch.")
+    max_batch: int = Field(default=100, ge=1, le=1000, description="Most files in one batch.")
     resumable_kept: timedelta = Field(
         default=timedelta(hours=24),
         description="A resumable upload ends when nothing has come for so long; also how long its answer is kept.",

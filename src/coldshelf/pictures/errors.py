@@ -113,6 +113,12 @@ class AssetMissing(InputInvalid):
     cure = "Send SerialNumber or AssetId of the cooler that it shows, or correct SceneType."
 
 
+class ManifestInvalid(InputInvalid):
+    """The manifest of the batch cannot be used"""
+
+    code = "manifest_invalid"
+
+
 class UploadTooLarge(UploadRefused):
     """The upload is too large"""
 

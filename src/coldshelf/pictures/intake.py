@@ -16,6 +16,8 @@ from coldshelf.pictures.models import ReceivedFile
 log = get_logger("pictures")
 
 LARGEST_FIELD = 64 * 1024
+LARGEST_VALUE = 1024 * 1024
+"""Bytes of one field of a multipart body: a batch's manifest is the longest."""
 MOST_PARTS = 200
 LONGEST_FILE_NAME = 250
 
@@ -87,7 +89,7 @@ class Intake:
                 if chunk:
                     # header_charset: latin-1 takes any byte; `_text` makes UTF-8 of it where it is
                     parser = parser or PushMultipartParser(
-                        boundary, max_segment_count=MOST_PARTS, header_charset="latin1"
+                        boundary, max_segment_count=MOST_PARTS + self._most_files, header_charset="latin1"
                     )
                     for event in parser.parse(chunk):
                         self._event(event)
@@ -119,6 +121,8 @@ class Intake:
             self._open[1].write(chunk)
         elif self._field:
             self._field[1].extend(chunk)
+            if len(self._field[1]) > LARGEST_VALUE:
+                raise UploadTooLarge(f"The field {self._field[0]} is longer than {LARGEST_VALUE:,} bytes")
             if len(self._field[1]) > LARGEST_FIELD:
                 raise UploadTooLarge(f"The field {self._field[0]} is longer than {LARGEST_FIELD:,} bytes")
 

@@ -143,6 +143,63 @@ _KEY: Json = {
     "schema": {**TEXT, "maxLength": 255},
     "description": "Makes a repetition within 24 hours safe: it gets the first answer",
 }
+_ITEM: Json = {
+    "type": "object",
+    "required": ["files"],
+    "properties": {
+        "files": {"type": "array", "minItems": 1, "items": TEXT, "description": "File names of this request"},
+        **{name: {**schema, "description": text} for name, schema, text in PARAMETERS if name != "action"},
+    },
+}
+_BATCH_RESULT: Json = {
+    "type": "object",
+    "properties": {
+        "index": {**NUMBER, "description": "Place in the manifest, from 0"},
+        "success": {**SWITCH, "description": "Every file of it was accepted"},
+        "status": {**NUMBER, "description": "HTTP status that the upload would have got alone"},
+        "answer": {"type": "array", "items": RESULT},
+        "duplicate_of": {"type": "array", "items": {**TEXT, "format": "uuid"}},
+        "replayed": {**SWITCH, "description": "A stored answer of this Idempotency-Key"},
+    },
+}
+BATCH: Json = {
+    "operation_id": "images_batch",
+    "summary": "Upload many pictures, each with its own parameters",
+    "responses": {
+        200: {
+            "description": "One result for each item of the manifest, in order, refusals included",
+            "content": {
+                "application/json": {
+                    "schema": {
+                        "type": "object",
+                        "title": "Batch result",
+                        "properties": {
+                            "stored": NUMBER,
+                            "refused": NUMBER,
+                            "results": {"type": "array", "items": _BATCH_RESULT},
+                        },
+                    }
+                }
+            },
+        },
+        **problems(400, 401, 403, 413, 429),
+    },
+    "openapi_extra": {
+        "parameters": [_KEY],
+        "requestBody": {
+            "required": True,
+            "content": {
+                "multipart/form-data": {
+                    "schema": {
+                        "type": "object",
+                        "required": ["manifest"],
+                        "properties": {"manifest": {"type": "array", "items": _ITEM}, "file": _FILES},
+                    }
+                }
+            },
+        },
+    },
+}
 REVIEW: Json = {
     "operation_id": "image_review",
     "summary": "Approve, reject or reopen a picture",
