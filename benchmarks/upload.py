@@ -19,7 +19,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -59,7 +59,7 @@ class Round:
 
 def main() -> None:
     options = _options()
-    with _installation(options.processes) as (settings, url):
+    with installation(options.processes) as (settings, url):
         picture = make_picture()
         print(f"{len(picture):,} bytes a picture, {CONNECTIONS} connections, {options.processes} API process(es)")
         _product(settings, picture, CONNECTIONS * 4)
@@ -96,19 +96,19 @@ def make_picture() -> bytes:
     return jpeg.tobytes()
 
 
-def _unique(picture: bytes) -> bytes:
+def unique(picture: bytes) -> bytes:
     """Give the picture a comment of its own (JPEG segment COM), so that no two uploads are the same bytes."""
     comment = secrets.token_bytes(16)
     return picture[:2] + b"\xff\xfe" + (2 + len(comment)).to_bytes(2, "big") + comment + picture[2:]
 
 
 @contextmanager
-def _installation(processes: int) -> Iterator[tuple[Settings, str]]:
+def installation(processes: int) -> Iterator[tuple[Settings, str]]:
     folder = Path(tempfile.mkdtemp(prefix="coldshelf-bench-"))
     folder.chmod(0o711)
     handle = embedded.start(folder / "pg")
     settings = load_settings(
-        data_dir=folder / "data", port=_free_port(), api_processes=processes, requests_per_minute=1_000_000
+        data_dir=folder / "data", port=free_port(), api_processes=processes, requests_per_minute=1_000_000
     )
     environment = {
         "COLDSHELF_DATABASE_URL": handle.url,
@@ -134,7 +134,7 @@ def _installation(processes: int) -> Iterator[tuple[Settings, str]]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _free_port() -> int:
+def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
@@ -172,27 +172,27 @@ def _limit(settings: Settings, url: str, picture: bytes, count: int) -> float:
 
         return once
 
-    rate, _ = _threads(write, count)
+    rate, _ = threads(write, count)
     shutil.rmtree(folder)
     return rate
 
 
 def _product(settings: Settings, picture: bytes, count: int) -> tuple[float, list[float]]:
-    _set_up(settings)
+    set_up(settings)
 
     def upload(_: int) -> Callable[[], None]:
-        connection = Http(settings)
+        connection = Http(settings.port)
 
         def once() -> None:
             results = json.loads(
-                connection.post(UPLOAD, "multipart/form-data; boundary=" + BOUNDARY.decode(), _body(_unique(picture)))
+                connection.post(UPLOAD, "multipart/form-data; boundary=" + BOUNDARY.decode(), _body(unique(picture)))
             )
             if not results[0]["Success"]:
                 raise RuntimeError(results)
 
         return once
 
-    return _threads(upload, count)
+    return threads(upload, count)
 
 
 UPLOAD = "/Controllers/CoolRAPI.ashx?action=uploadImage&SerialNumber=BENCH-1"
@@ -203,8 +203,8 @@ def _body(picture: bytes) -> bytes:
     return head + picture + b"\r\n--" + BOUNDARY + b"--\r\n"
 
 
-def _set_up(settings: Settings) -> None:
-    connection = Http(settings)
+def set_up(settings: Settings) -> None:
+    connection = Http(settings.port)
     for entity, values in (
         ("Location", {"LocationCode": "BENCH", "Name": "Bench"}),
         ("AssetType", {"ExternalAssetTypeCode": "BENCH", "Name": "Bench"}),
@@ -224,30 +224,43 @@ def _set_up(settings: Settings) -> None:
 class Http:
     """One keep-alive connection; hardly more than a socket, so that the driver costs little."""
 
-    def __init__(self, settings: Settings) -> None:
-        self._socket = socket.create_connection((settings.host, settings.port))
+    def __init__(self, port: int, *, host: str = "127.0.0.1") -> None:
+        self._socket = socket.create_connection((host, port))
         self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._file = self._socket.makefile("rb")
         self._credentials = base64.b64encode(f"bench:{PASSWORD}".encode()).decode()
 
     def post(self, path: str, kind: str, body: bytes) -> bytes:
-        head = (
-            f"POST {path} HTTP/1.1\r\nHost: bench\r\nAuthorization: Basic {self._credentials}\r\n"
-            f"Content-Type: {kind}\r\nContent-Length: {len(body)}\r\n\r\n"
-        )
-        self._socket.sendall(head.encode() + body)
-        status = self._file.readline()
-        length = 0
-        while (line := self._file.readline()) not in (b"\r\n", b""):
-            if line.lower().startswith(b"content-length:"):
-                length = int(line.split(b":")[1])
-        answer = self._file.read(length)
-        if b" 200 " not in status:
-            raise RuntimeError(status + answer)
+        status, _, answer = self.request("POST", path, {"Content-Type": kind}, body)
+        if status != 200:
+            raise RuntimeError(status, answer)
         return answer
 
+    def request(
+        self, method: str, path: str, headers: Mapping[str, str], body: bytes = b""
+    ) -> tuple[int, dict[str, str], bytes]:
+        """Send a request; give status, headers by lower-case name, and body of the answer."""
+        said = {"Host": "bench", "Authorization": f"Basic {self._credentials}", **headers}
+        lines = "".join(f"{name}: {value}\r\n" for name, value in said.items())
+        head = f"{method} {path} HTTP/1.1\r\n{lines}Content-Length: {len(body)}\r\n\r\n"
+        self._socket.sendall(head.encode() + body)
+        status = int(self._file.readline().split()[1])
+        told: dict[str, str] = {}
+        while (line := self._file.readline()) not in (b"\r\n", b""):
+            name, _, value = line.decode("latin-1").partition(":")
+            told[name.lower()] = value.strip()
+        if told.get("transfer-encoding") == "chunked":
+            return status, told, b"".join(self._chunks())
+        return status, told, self._file.read(int(told.get("content-length", 0)))
 
-def _threads(prepare: Callable[[int], Callable[[], None]], count: int) -> tuple[float, list[float]]:
+    def _chunks(self) -> Iterator[bytes]:
+        while size := int(self._file.readline(), 16):
+            yield self._file.read(size)
+            self._file.readline()
+        self._file.readline()
+
+
+def threads(prepare: Callable[[int], Callable[[], None]], count: int) -> tuple[float, list[float]]:
     """Run prepared work `count` times on 8 threads; give the rate and the time of each run in seconds."""
     works = [prepare(number) for number in range(CONNECTIONS)]
     times: list[float] = []
