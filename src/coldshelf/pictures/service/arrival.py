@@ -2,8 +2,8 @@
 
 import asyncio
 import secrets
-from collections.abc import AsyncGenerator, AsyncIterator, Sequence
-from contextlib import AbstractAsyncContextManager, aclosing
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AbstractAsyncContextManager, suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
@@ -100,6 +100,7 @@ class Arrival:
         self._is_new = is_new
         self._objects: ObjectStore = uploader.run.objects
         self._writer: ObjectWriter = self._objects.writer()
+        self._turn = asyncio.Lock()
 
     @property
     def _offset(self) -> int:
@@ -127,18 +128,49 @@ class Arrival:
             self._writer.abort()
 
     async def _take(self, portion: Portion) -> None:
-        running = portion.checksum.begin() if portion.checksum else None
-        async with aclosing(_with_pauses(portion.stream)) as chunks:
-            async for chunk in chunks:
-                if chunk:
-                    self._check_room(len(chunk))
-                    self._writer.write(chunk)
-                if running:
-                    running.update(chunk)
-                elif not self._is_new and not self._is_whole and (not chunk or self._writer.size >= PART_BYTES):
-                    await self._keep()
-        if portion.checksum:
-            portion.checksum.check(running)
+        checksum = portion.checksum
+        if checksum:
+            running = checksum.begin()
+            async for chunk in portion.stream:
+                self._write(chunk)
+                running.update(chunk)
+            checksum.check(running)
+        elif self._is_new:
+            async for chunk in portion.stream:
+                self._write(chunk)
+        else:
+            await self._take_in_parts(portion.stream)
+
+    async def _take_in_parts(self, stream: AsyncIterator[bytes]) -> None:
+        watcher = asyncio.create_task(self._watch())
+        try:
+            async for chunk in stream:
+                async with self._turn:
+                    _raise_of(watcher)
+                    self._write(chunk)
+                    if self._writer.size >= PART_BYTES and not self._is_whole:
+                        await self._keep()
+            async with self._turn:
+                _raise_of(watcher)
+        finally:
+            async with self._turn:
+                watcher.cancel()
+            with suppress(asyncio.CancelledError, ColdshelfError, OSError):
+                await watcher
+
+    async def _watch(self) -> None:
+        """Make what came durable whenever the request stalls."""
+        while True:
+            before = self._offset
+            await asyncio.sleep(PATIENCE_SECONDS)
+            if self._offset == before:
+                async with self._turn:
+                    if not self._is_whole:
+                        await self._keep()
+
+    def _write(self, chunk: bytes) -> None:
+        self._check_room(len(chunk))
+        self._writer.write(chunk)
 
     def _check_room(self, size: int) -> None:
         if self._offset + size > self._upload.length:
@@ -167,6 +199,7 @@ class Arrival:
                 connection, upload, key, received=received, now=uploader.now, expires_on=expires_on
             )
         if not is_counted:
+            self._writer = self._objects.writer()  # nothing is left to keep
             await run.off_loop(self._objects.delete, key)
             raise OffsetMismatch
         self._upload = replace(upload, received=received, part_keys=(*upload.part_keys, key), expires_on=expires_on)
@@ -235,24 +268,7 @@ def _refusal(answer: UploadAnswer) -> str:
     return next((str(entry["Info"]) for entry in entries if not entry["Success"]), "")
 
 
-async def _with_pauses(stream: AsyncIterator[bytes]) -> AsyncGenerator[bytes]:
-    """Give the chunks of a stream, and an empty one each time that nothing came for a while."""
-    following = asyncio.ensure_future(_next(stream))
-    try:
-        while True:
-            arrived, _ = await asyncio.wait({following}, timeout=PATIENCE_SECONDS)
-            if not arrived:
-                yield b""
-                continue
-            chunk = following.result()
-            if chunk is None:
-                return
-            if chunk:
-                yield chunk
-            following = asyncio.ensure_future(_next(stream))
-    finally:
-        following.cancel()
-
-
-async def _next(stream: AsyncIterator[bytes]) -> bytes | None:
-    return await anext(stream, None)
+def _raise_of(watcher: asyncio.Task[None]) -> None:
+    """Raise what ended the watcher: another request was first, or the disk is full."""
+    if watcher.done():
+        watcher.result()

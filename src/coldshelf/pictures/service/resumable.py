@@ -4,11 +4,13 @@ Parts are objects of their own and count once they are durable; the last byte co
 offset that equals the length always means a picture. Whoever comes second with the same bytes is told the offset.
 """
 
+from collections import OrderedDict
 from collections.abc import AsyncIterator
 from uuid import UUID
 
 from coldshelf.access.principal import UPLOADERS, Principal
-from coldshelf.kit.ids import new_guid
+from coldshelf.kit.ids import ClientId, new_guid
+from coldshelf.kit.memory import Memory
 from coldshelf.kit.runtime import Runtime
 from coldshelf.pictures import store
 from coldshelf.pictures.errors import ClientNotSpecified
@@ -18,8 +20,36 @@ from coldshelf.pictures.service.arrival import Arrival, Portion, Uploader, add, 
 from coldshelf.pictures.target import find_target
 from coldshelf.pictures.tus import AlreadyStored, OffsetMismatch, UploadGone, UploadNotFound, read_metadata
 
+MOST_KNOWN = 10_000
+"""Open uploads that a process remembers."""
 MOST_SWEPT = 500
 """Expired uploads that one sweep deletes."""
+
+
+class Standings:
+    """Where open uploads stood when this process last saw them: saves a look at the row, whose update decides."""
+
+    def __init__(self) -> None:
+        self._known: OrderedDict[tuple[ClientId, UUID], Resumable] = OrderedDict()
+
+    def take(self, uploader: Uploader, guid: UUID, offset: int) -> Resumable | None:
+        """Give an upload that may stand at this offset, once."""
+        upload = self._known.pop((uploader.client_id, guid), None)
+        if upload is None or upload.user_id != uploader.principal.user_id or upload.received != offset:
+            return None
+        return upload if upload.expires_on > uploader.now else None
+
+    def note(self, uploader: Uploader, upload: Resumable) -> None:
+        if not upload.is_stored:
+            self._known[uploader.client_id, upload.guid] = upload
+        if len(self._known) > MOST_KNOWN:
+            self._known.popitem(last=False)
+
+    def forget(self, uploader: Uploader, guid: UUID) -> None:
+        self._known.pop((uploader.client_id, guid), None)
+
+
+_standings: Memory[Standings] = Memory(lambda _: Standings())
 
 
 def uploader_of(run: Runtime, principal: Principal) -> Uploader:
@@ -45,17 +75,22 @@ async def begin(uploader: Uploader, *, length: int, metadata: str, portion: Port
         async with uploader.scope() as connection:
             await find_target(connection, uploader.principal, wanted)
             await add(uploader, connection, upload)
-        return upload
-    arrival = Arrival(uploader, upload, is_new=True)
-    return await arrival.receive(portion or Portion(_nothing()))
+    else:
+        upload = await Arrival(uploader, upload, is_new=True).receive(portion or Portion(_nothing()))
+    _standings.of(uploader.run).note(uploader, upload)
+    return upload
 
 
 async def go_on(uploader: Uploader, guid: UUID, offset: int, portion: Portion) -> Resumable:
     """Take the bytes behind `offset`; give the upload as it stands then, stored when they were the last ones."""
-    upload = await find(uploader, guid)
+    standings = _standings.of(uploader.run)
+    upload = standings.take(uploader, guid, offset) or await find(uploader, guid)
     if offset != upload.received:
         raise OffsetMismatch(f"The upload stands at {upload.received:,}, not at {offset:,}.")
-    return upload if upload.is_stored else await Arrival(uploader, upload).receive(portion)
+    if not upload.is_stored:
+        upload = await Arrival(uploader, upload).receive(portion)
+        standings.note(uploader, upload)
+    return upload
 
 
 async def find(uploader: Uploader, guid: UUID) -> Resumable:
@@ -80,6 +115,7 @@ async def look_up(uploader: Uploader, guid: UUID) -> Resumable:
 async def terminate(uploader: Uploader, guid: UUID) -> None:
     """End an upload and forget its bytes."""
     upload = await find(uploader, guid)
+    _standings.of(uploader.run).forget(uploader, guid)
     if upload.is_stored:
         raise AlreadyStored
     async with uploader.scope() as connection:
