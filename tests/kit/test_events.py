@@ -11,12 +11,13 @@ import pytest
 
 from coldshelf.kit.db import Connection
 from coldshelf.kit.errors import Unavailable
-from coldshelf.kit.events import MOST_PICKS, Event, EventBus, Handler, Step
+from coldshelf.kit.events import MOST_PICKS, Event, EventBus, EventType, Handler, Step
 from coldshelf.kit.ids import ClientId
 from coldshelf.kit.objects import ObjectNotFound
 from coldshelf.kit.runtime import Runtime
 
 NO_WAIT = timedelta(0)
+HAPPENED = EventType("thing.happened", 1, public=True, meaning="")
 Work = Callable[[Step], Awaitable[None]]
 
 
@@ -354,3 +355,27 @@ async def test_step_of_another_client_is_not_found(
     await run.events.perform(run, payload(replace(event, client_id=other_client_id)))
 
     assert (await noted(run, client_id), await noted(run, other_client_id)) == (0, 0)
+
+
+async def test_withdrawn_event_is_acted_on_by_nobody(run: Runtime, client_id: ClientId) -> None:
+    bus = equipped(run, act, act)
+    event = await publish(bus, fact(client_id))
+
+    async with run.database.scope(client_id) as connection:
+        is_untouched = await bus.events.withdraw(connection, HAPPENED, "Thing", 7)
+    for handler in ("one", "two"):
+        await bus.events.perform(bus, payload(event, handler))
+
+    assert is_untouched
+    assert await noted(run, client_id) == 0
+    assert {row["error"] for row in await steps(run)} == {"withdrawn"}
+
+
+async def test_event_that_was_acted_on_cannot_be_withdrawn(run: Runtime, client_id: ClientId) -> None:
+    bus = equipped(run, act, act)
+    event = await publish(bus, fact(client_id))
+    await bus.events.perform(bus, payload(event))
+
+    async with run.database.scope(client_id) as connection:
+        assert not await bus.events.withdraw(connection, HAPPENED, "Thing", 7)
+        assert await bus.events.withdraw(connection, HAPPENED, "Thing", 8)

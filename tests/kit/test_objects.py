@@ -224,3 +224,27 @@ def test_acknowledged_object_is_synced_file_and_folder(tmp_path: Path) -> None:
     assert written < synced[0] < renamed < synced[1]
     assert "/.staging/" in steps[synced[0]]
     assert f"{tmp_path}/o/warm>" in steps[synced[1]]
+
+
+def test_deleted_folder_takes_its_objects_and_no_others_and_can_be_filled_again(store: LocalStore) -> None:
+    for key in ("a/b/1", "a/b/c/2", "a/bc/3"):
+        store.put(key, SMALL)
+
+    store.delete_folder("a/b")
+    store.delete_folder("a/b")
+    assert files(store) == ["a/bc/3"]
+    with pytest.raises(ValueError):
+        store.delete_folder("../a")
+
+    store.put("a/b/1", LARGE)
+    assert store.get("a/b/1") == LARGE
+
+
+def test_process_remembers_a_bounded_number_of_folders(store: LocalStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("coldshelf.kit.objects.MOST_REMEMBERED", 5)
+
+    for number in range(20):
+        store.put(f"a/{number}/b", SMALL)
+
+    assert len(store._durable) <= 5
+    assert len(files(store)) == 20

@@ -423,6 +423,16 @@ async def test_protocol_is_checked(admin: httpx.AsyncClient) -> None:
     assert [answer.status_code for answer in (length, deferred, metadata, doubled)] == [400] * 4
 
 
+async def test_file_name_is_kept_as_far_as_it_can_be_printed(
+    run: Runtime, admin: httpx.AsyncClient, shop: Shop
+) -> None:
+    place = (await begin(admin, filename="Kühl\0\nregal" + "x" * 300, SerialNumber="C-1")).headers["location"]
+    await send(admin, place, 0, CONTENT)
+
+    (file,) = await rows(run, shop.client_id, "picture_file", "number")
+    assert file["file_name"] == ("Kühlregal" + "x" * 300)[:250]
+
+
 async def test_methods_may_travel_in_a_post(admin: httpx.AsyncClient) -> None:
     place = (await begin(admin)).headers["location"]
     headers = {**TUS, **BYTES, "Upload-Offset": "0"}

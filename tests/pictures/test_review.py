@@ -427,6 +427,9 @@ async def test_clean_route_answers_the_image_and_problems(run: Runtime, admin: h
 
     assert (nothing.status_code, nothing.json()["detail"]) == (400, "reason is required to reject a picture.")
     assert wrong.status_code == 400
+    for unusable in ({"serial_number": "a\0b"}, {"asset_id": 2**63}, {"reason": "\0"}, {"unknown": 1}):
+        answer = await admin.post(_path(entry), json={"decision": "approve", **unusable})
+        assert answer.status_code == 400, unusable
     assert done.json() == {
         "guid": entry["UniqueGuid"],
         "id": entry["AssetPurityId"],

@@ -179,4 +179,9 @@ def _text(header: str) -> str:
 
 
 def _file_name(header: str) -> str:
-    return "".join(letter for letter in _text(header) if letter.isprintable())[:LONGEST_FILE_NAME]
+    return kept_name(_text(header))
+
+
+def kept_name(sent: str) -> str:
+    """Give the part of a sent file name that is kept: what can be printed, and not too long."""
+    return "".join(letter for letter in sent if letter.isprintable())[:LONGEST_FILE_NAME]

@@ -5,6 +5,10 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from coldshelf.kit.web.params import LARGEST_INTEGER
+
+NO_ZERO_BYTES = r"^[^\x00]*$"
+"""PostgreSQL has no text with a zero byte."""
 MOST_DECIDED = 1000
 """Pictures that one request may decide on."""
 
@@ -15,11 +19,13 @@ class ReviewWish(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     decision: Literal["approve", "reject", "reopen"] = Field(description="reopen: take a decision back")
-    reason: str = Field(default="", description="Why; required to reject")
-    serial_number: str = Field(default="", max_length=250, description="Correction: the cooler that it shows")
-    asset_id: int | None = Field(default=None, description="Correction: the same by its id")
-    store_number: str = Field(default="", max_length=250, description="Correction: the outlet")
-    scene_type: str = Field(default="", max_length=250, description="Correction: what it shows")
+    reason: str = Field(default="", pattern=NO_ZERO_BYTES, description="Why; required to reject")
+    serial_number: str = Field(
+        default="", max_length=250, pattern=NO_ZERO_BYTES, description="Correction: the cooler that it shows"
+    )
+    asset_id: int | None = Field(default=None, ge=1, le=LARGEST_INTEGER, description="Correction: the same by its id")
+    store_number: str = Field(default="", max_length=250, pattern=NO_ZERO_BYTES, description="Correction: the outlet")
+    scene_type: str = Field(default="", max_length=250, pattern=NO_ZERO_BYTES, description="Correction: what it shows")
 
 
 class ReviewOfMany(ReviewWish):

@@ -17,7 +17,7 @@ from coldshelf.kit.ids import ClientId
 from coldshelf.kit.objects import ObjectStore, ObjectWriter
 from coldshelf.kit.runtime import Runtime
 from coldshelf.pictures import store
-from coldshelf.pictures.intake import Intake
+from coldshelf.pictures.intake import Intake, kept_name
 from coldshelf.pictures.models import STORED, ReceivedFile, Resumable
 from coldshelf.pictures.service.answers import UploadAnswer, error_answer
 from coldshelf.pictures.service.upload import store_upload
@@ -224,7 +224,7 @@ class Arrival:
         run, params = self._uploader.run, read_metadata(self._upload.metadata)
         if self._upload.part_keys:
             self._writer = await run.off_loop(self._join)
-        file = ReceivedFile(params.text("filename") or params.text("name"), self._writer)
+        file = ReceivedFile(kept_name(params.get("filename") or params.get("name", "")), self._writer)
         intake = Intake.of(self._objects, [file])
         return await store_upload(run, self._uploader.principal, intake, params, settle=self._record)
 
