@@ -187,7 +187,12 @@ async def test_other_store_may_be_corrected_with_its_cooler_and_clock(
     run: Runtime, admin: httpx.AsyncClient, shop: Shop, desk: Handler
 ) -> None:
     async with run.database.scope(shop.client_id) as connection:
-        await connection.execute("UPDATE location SET time_zone = 'Asia/Tokyo' WHERE code = 'ONE'")
+        zone = await connection.fetchval(
+            "SELECT id FROM time_zone WHERE name = 'Asia/Tokyo' AND client_id = $1", shop.client_id
+        ) or await connection.fetchval(
+            "INSERT INTO time_zone (client_id, name) VALUES ($1, 'Asia/Tokyo') RETURNING id", shop.client_id
+        )
+        await connection.execute("UPDATE location SET time_zone_id = $1 WHERE code = 'ONE'", zone)
     noon = datetime(2026, 3, 4, 12, 0)  # noqa: DTZ001  # a camera without a zone
     content = taken(picture(), noon)
     (entry,) = accepted(await upload(admin, content, StoreNumber="MANY"))
