@@ -114,8 +114,11 @@ async def test_guids_local_times_and_numbers_are_filtered_as_their_types(
         ("{", "filters is not JSON: Expecting property name enclosed in double quotes: line 1 column 2 (char 1)"),
         ("[1]", 'filters must be an object such as {"modifiedOn": {"operator": ">", "value": "…"}}'),
         ('"x"', 'filters must be an object such as {"modifiedOn": {"operator": ">", "value": "…"}}'),
-        ('{"Colour": "red"}', "Location has no field 'Colour'"),
-        ('{"a' + "b" * 300 + '": 1}', "Location has no field 'a" + "b" * 58 + "…"),
+        ('{"Colour": "red"}', "filters: Location has no field 'Colour'; a record of action=list has all names"),
+        (
+            '{"a' + "b" * 300 + '": 1}',
+            "filters: Location has no field 'a" + "b" * 58 + "…; a record of action=list has all names",
+        ),
         (
             '{"City": {"operator": "~", "value": "x"}}',
             f"filters.City: unknown operator '~'; known: {', '.join(OPERATORS)}",

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from difflib import get_close_matches
 from typing import Any
 
 from coldshelf.records.dataset import Column, Dataset
@@ -48,11 +49,20 @@ def plain_condition(dataset: Dataset, name: str, text: str) -> Condition:
     return _condition(column, "IN" if len(parts) > 1 else "=", parts if len(parts) > 1 else parts[0])
 
 
-def known_column(dataset: Dataset, name: str) -> Column:
+def known_column(dataset: Dataset, name: str, *, place: str = "filters") -> Column:
+    """Find a column; raise FilterInvalid with the parameter that names it and what it may stand for."""
     column = dataset.column(name)
     if column is None:
-        raise FilterInvalid(f"{dataset.name} has no field {_shown(name)}")
+        raise FilterInvalid(f"{place}: {no_field(dataset, name)}")
     return column
+
+
+def no_field(dataset: Dataset, name: str) -> str:
+    """Say that a dataset has no such field, and how to find the right one."""
+    known = {column.wire.lower(): column.wire for column in dataset.columns}
+    near = [known[match] for match in get_close_matches(name.lower(), known, cutoff=0.7)]
+    cure = f"is it {' or '.join(near)}?" if near else "a record of action=list has all names"
+    return f"{dataset.name} has no field {shown_value(name)}; {cure}"
 
 
 def _field_conditions(dataset: Dataset, name: str, part: object) -> Iterator[Condition]:
@@ -74,7 +84,7 @@ def _field_condition(column: Column, part: object) -> Condition:
     unknown = set(part) - {"operator", "value"}
     if unknown:
         raise FilterInvalid(
-            f"filters.{column.wire}: unknown key {_shown(min(unknown))}; a condition takes operator and value"
+            f"filters.{column.wire}: unknown key {shown_value(min(unknown))}; a condition takes operator and value"
         )
     return _condition(column, str(part.get("operator", "=")), part.get("value"))
 
@@ -83,7 +93,7 @@ def _condition(column: Column, operator: str, value: object) -> Condition:
     known = " ".join(operator.upper().split())
     if known not in OPERATORS:
         raise FilterInvalid(
-            f"filters.{column.wire}: unknown operator {_shown(operator)}; known: {', '.join(OPERATORS)}"
+            f"filters.{column.wire}: unknown operator {shown_value(operator)}; known: {', '.join(OPERATORS)}"
         )
     if known in NULLS:
         return Condition(column, known, ())
@@ -114,9 +124,10 @@ def _typed(column: Column, value: object) -> Any:  # the type is that of the col
     try:
         return kind.parse(str(text))
     except ValueError as error:
-        raise FilterInvalid(f"filters.{column.wire}: {_shown(value)} is not {kind.takes}") from error
+        raise FilterInvalid(f"filters.{column.wire}: {shown_value(value)} is not {kind.takes}") from error
 
 
-def _shown(value: object) -> str:
+def shown_value(value: object) -> str:
+    """Repeat a wrong value, cut."""
     text = repr(value)
     return text if len(text) <= SHOWN else text[:SHOWN] + "…"

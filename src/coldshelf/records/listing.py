@@ -19,6 +19,7 @@ from coldshelf.records.dataset import MODIFIED_ON, Column, Dataset
 from coldshelf.records.errors import CursorGone, PageInvalid
 from coldshelf.records.filters import Condition, known_column, parse_filters, plain_condition
 from coldshelf.records.query import Shape, count_statement, page_statement, shape_values
+from coldshelf.records.shown import read_fields
 
 DEFAULT_LIMIT = 50
 BATCH = 1000
@@ -30,8 +31,8 @@ BEGINNING = (0, -1)
 AS_OF = "X-Data-As-Of"
 FORMATS = frozenset({"", "json"})
 PAGE_PARAMETERS = frozenset(
-    {"action", "start", "limit", "filters", "sort", "dir", "includedeleted", "cursor", "format", "asarray", "_dc"}
-)
+    {"action", "start", "limit", "filters", "sort", "dir", "includedeleted", "cursor", "fields"}
+) | {"format", "asarray", "_dc"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,7 +40,7 @@ class ListRequest:
     """What a caller wants to see.
 
     `by_time`: the modification time is filtered. `cursor`: None without one, empty to begin. `ignored`: parameters that
-    mean nothing here.
+    mean nothing here. `columns`: those that are given, None for all; `numbered`: with `RowNumber`.
     """
 
     dataset: Dataset
@@ -52,6 +53,8 @@ class ListRequest:
     with_deleted: bool
     cursor: str | None
     ignored: tuple[str, ...]
+    columns: tuple[Column, ...] | None = None
+    numbered: bool = True
 
     @property
     def follows_notes(self) -> bool:
@@ -103,13 +106,14 @@ def read_list_request(dataset: Dataset, params: Params, *, most: int) -> ListReq
     filtered = {condition.column.wire for condition in conditions}
     by_time = MODIFIED_ON in filtered
     cursor = _cursor_text(params)
-    sort = known_column(dataset, params.text("sort") or _default_sort(dataset, by_time=by_time))
+    fields = read_fields(dataset, params.text("fields"))
+    order = params.text("sort") or _default_sort(dataset, by_time=by_time)
     return ListRequest(
         dataset=dataset,
         start=_not_negative(params, "start", 0),
         limit=_limit(params, most),
         conditions=tuple(conditions),
-        sort=sort,
+        sort=known_column(dataset, order, place="sort"),
         descending=_descending(dataset, params, by_time=by_time),
         by_time=by_time,
         with_deleted=by_time
@@ -118,6 +122,8 @@ def read_list_request(dataset: Dataset, params: Params, *, most: int) -> ListReq
         or params.boolean("includeDeleted", default=False),
         cursor=cursor,
         ignored=_ignored(dataset, params),
+        columns=fields.columns,
+        numbered=fields.numbered,
     )
 
 
@@ -212,6 +218,8 @@ def _shape(request: ListRequest, place: Place) -> tuple[Shape, Mapping[str, obje
         below_horizon=place.horizon is not None,
         after_id=place.after_id is not None,
         after_revision=place.cursor is not None,
+        columns=request.columns,
+        numbered=request.numbered,
     )
     revision, row_id = place.cursor or BEGINNING
     values = {

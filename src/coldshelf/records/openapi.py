@@ -56,6 +56,7 @@ def _list_parameters(dataset: Dataset) -> list[Json]:
         _query("sort", {"type": "string"}, "Field to sort by"),
         _query("dir", {"type": "string", "enum": ["ASC", "DESC"]}, "Direction"),
         _query("includeDeleted", {"type": "boolean"}, "Show deleted rows, with IsDeleted 1"),
+        _query("fields", {"type": "string"}, "Only these fields, in this order: Name,Code"),
         _query("cursor", {"type": "string"}, "Empty to begin, then the cursor of the page before: gap-free reading"),
         _query("id", whole, "Id of the record for load, save and delete"),
         *(_query(name, {"type": "string"}, f"Only rows with this {name}") for name in dataset.plain_filters),

@@ -15,6 +15,8 @@ from coldshelf.records.dataset import MODIFIED_ON, Column, Dataset
 from coldshelf.records.fields import TIME_FORMAT, TYPE_MAPS
 from coldshelf.records.filters import LISTS, NULLS, Condition
 
+ROW_NUMBER = "RowNumber"
+"""The place of a record in its list: no column, but given with the record (contract 1.5)."""
 DIALECT = asyncpg_dialect(paramstyle="numeric_dollar")  # type: ignore[no-untyped-call]  # as SQLAlchemy ships it
 
 
@@ -37,7 +39,8 @@ class Shape:
 
     `conditions` are (column, operator) in the order of their values. `below_horizon`: rows modified after `horizon` are
     left out, and none tells a ModifiedOn after `as_of`. `narrow`: the conditions let few rows through, so those are
-    looked up first and then sorted; otherwise rows are read in order until the page is full.
+    looked up first and then sorted; otherwise rows are read in order until the page is full. `columns`: those that are
+    given, None for all; `numbered`: with `RowNumber`.
     """
 
     dataset: Dataset
@@ -49,6 +52,21 @@ class Shape:
     after_id: bool = False
     after_revision: bool = False
     narrow: bool = False
+    columns: tuple[Column, ...] | None = None
+    numbered: bool = True
+
+    @property
+    def shown(self) -> tuple[Column, ...]:
+        return self.dataset.columns if self.columns is None else self.columns
+
+    @property
+    def sources(self) -> frozenset[str]:
+        """Name the joins without which no page can be made; of others each row finds at most one."""
+        return self.filtered_sources | {column.of for column in (*self.shown, self.sort)}
+
+    @property
+    def filtered_sources(self) -> frozenset[str]:
+        return frozenset(column.of for column, _ in self.conditions)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,16 +95,14 @@ def shape_values(conditions: Sequence[Condition]) -> dict[str, Any]:
 @lru_cache(maxsize=512)
 def count_statement(shape: Shape) -> Statement:
     """`SELECT count(*)` of all rows that the shape and its values let through."""
-    needed = frozenset(column.of for column, _ in shape.conditions)  # of other joins each row finds at most one
-    source = _join(_relation(shape.dataset), shape.dataset, needed)
+    source = _join(_relation(shape.dataset), shape.dataset, shape.filtered_sources)
     return _compile(sa.select(sa.func.count()).select_from(source).where(*_where(shape)))
 
 
 @lru_cache(maxsize=512)
 def ids_statement(shape: Shape) -> Statement:
     """Compose the ids of all rows that the shape and its values let through, in order."""
-    needed = frozenset(column.of for column, _ in shape.conditions)
-    source = _join(_relation(shape.dataset), shape.dataset, needed)
+    source = _join(_relation(shape.dataset), shape.dataset, shape.filtered_sources)
     return _compile(sa.select(Own.id).select_from(source).where(*_where(shape)).order_by(Own.id))
 
 
@@ -101,21 +117,22 @@ def page_statement(shape: Shape) -> Statement:
         if shape.after_revision
         else [_order(_expression(shape.sort), shape), _order(Own.id, shape)]
     )
-    fields = [_json_column(column, shape) for column in shape.dataset.columns]
+    fields = [_json_column(column, shape) for column in shape.shown]
     rows = (
         sa.select(*fields)
-        .select_from(_join(relation, shape.dataset))
+        .select_from(_join(relation, shape.dataset, shape.sources))
         .where(*conditions)
         .order_by(*order)
         .offset(sa.bindparam("start", type_=sa.BigInteger()))
         .limit(sa.bindparam("limit", type_=sa.BigInteger()))
     )
     keyed = _compile(rows.add_columns(Own.id.label("_id"), Own.revision.label("_revision")))
-    wires = ", ".join(_quoted(column.wire) for column in shape.dataset.columns)
+    names = [*(column.wire for column in shape.shown), *([ROW_NUMBER] if shape.numbered else [])]
+    wires = ", ".join(_quoted(name) for name in names)
     first = f"${len(keyed.names) + 1}::bigint"
     text = (
-        f'SELECT row_to_json((SELECT record FROM (SELECT {wires}, "RowNumber") AS record))::text AS record,'
-        f' _id AS id, _revision AS revision FROM (SELECT page.*, {first} + row_number() OVER () AS "RowNumber"'
+        f"SELECT row_to_json((SELECT record FROM (SELECT {wires}) AS record))::text AS record,"
+        f' _id AS id, _revision AS revision FROM (SELECT page.*, {first} + row_number() OVER () AS "{ROW_NUMBER}"'
         f" FROM ({keyed.text}) AS page) AS numbered"
     )
     return Statement(text, (*keyed.names, "first"))
