@@ -83,8 +83,8 @@ async def test_parameters_have_any_letter_case(outlets: Handler) -> None:
         ({"sort": "Colour"}, "sort: Location has no field 'Colour'; a record of action=list has all names"),
         ({"dir": "up"}, "dir is 'up'; it takes ASC or DESC"),
         ({"includeDeleted": "some"}, "includeDeleted takes true, false, 1, 0, yes or no, not 'some'."),
-        ({"format": "csv"}, "This list is given as JSON objects only: send format=json and asArray=0, or neither"),
-        ({"asArray": 1}, "This list is given as JSON objects only: send format=json and asArray=0, or neither"),
+        ({"format": "yaml"}, "format is 'yaml'; a list is given as json, xml, array (or JSON-Array) and csv"),
+        ({"asArray": 1, "format": "csv"}, "asArray=1 is the format array, and format is csv: send one of them"),
         (
             {"cursor": "", "start": 5},
             "cursor and start exclude each other: a cursor knows where it stands and its order",
@@ -229,7 +229,7 @@ async def test_fields_can_be_filtered_and_sorted_by_without_being_given(
 
 
 async def test_a_field_that_is_not_there_is_refused_with_what_may_be_meant(locations: Handler) -> None:
-    assert await locations.page_refused(fields="Code,Nmae") == ("A field cannot be used")
+    assert await locations.page_refused(fields="Code,Nmae") == ("fields: Location has no field 'nmae'; is it Name?")
     assert "has no field 'colour'" in await locations.page_refused(fields="colour")
     assert "between two commas" in await locations.page_refused(fields="Code,,Name")
 

@@ -51,6 +51,7 @@ class Settings(BaseSettings):
     max_files: int = Field(default=20, ge=1, le=100, description="Most files in one upload.")
     max_megapixels: float = Field(default=50.0, gt=0, description="Largest picture in megapixels.")
     max_page: int = Field(default=50_000, ge=1, description="Most records in one page of a list.")
+    max_export: int = Field(default=50_000, ge=1, description="Most records in one exported file.")
     requests_per_minute: int = Field(
         default=6000, ge=1, description="Requests a minute for one credential; kept in each process, so approximate."
     )

@@ -12,8 +12,9 @@ from sqlalchemy.sql.elements import BindParameter, ColumnElement
 from sqlalchemy.sql.selectable import FromClause
 
 from coldshelf.records.dataset import MODIFIED_ON, Column, Dataset
-from coldshelf.records.fields import TIME_FORMAT, TYPE_MAPS
+from coldshelf.records.fields import TIME_FORMAT, TYPE_MAPS, FieldType
 from coldshelf.records.filters import LISTS, NULLS, Condition
+from coldshelf.records.rowtext import RowText, row_text
 
 ROW_NUMBER = "RowNumber"
 """The place of a record in its list: no column, but given with the record (contract 1.5)."""
@@ -40,7 +41,7 @@ class Shape:
     `conditions` are (column, operator) in the order of their values. `below_horizon`: rows modified after `horizon` are
     left out, and none tells a ModifiedOn after `as_of`. `narrow`: the conditions let few rows through, so those are
     looked up first and then sorted; otherwise rows are read in order until the page is full. `columns`: those that are
-    given, None for all; `numbered`: with `RowNumber`.
+    given, None for all; `numbered`: with `RowNumber`; `text`: what a row is written as.
     """
 
     dataset: Dataset
@@ -54,6 +55,7 @@ class Shape:
     narrow: bool = False
     columns: tuple[Column, ...] | None = None
     numbered: bool = True
+    text: RowText = RowText.OBJECT
 
     @property
     def shown(self) -> tuple[Column, ...]:
@@ -107,8 +109,41 @@ def ids_statement(shape: Shape) -> Statement:
 
 
 @lru_cache(maxsize=512)
+def peek_statement(shape: Shape) -> Statement:
+    """Count the rows of the shape in order of the key, but at most `most` of them."""
+    source = _join(_relation(shape.dataset), shape.dataset, shape.filtered_sources)
+    rows = sa.select(Own.id).select_from(source).where(*_where(shape)).order_by(_order(Own.id, shape))
+    most = rows.limit(sa.bindparam("most", type_=sa.BigInteger())).subquery()
+    return _compile(sa.select(sa.func.count()).select_from(most))
+
+
+@lru_cache(maxsize=512)
 def page_statement(shape: Shape) -> Statement:
-    """Rows of one page as `record` (JSON text), `id` and `revision`, in order."""
+    """Rows of one page as `record` (text, as the shape says), `id` and `revision`, in order."""
+    fields = [_json_column(column, shape) for column in shape.shown]
+    keyed = _compile(_rows(shape, fields).add_columns(Own.id.label("_id"), Own.revision.label("_revision")))
+    parts = [(_quoted(column.wire), column.wire, column.type) for column in shape.shown]
+    if shape.numbered:
+        parts.append((_quoted(ROW_NUMBER), ROW_NUMBER, FieldType.INTEGER))
+    first = f"${len(keyed.names) + 1}::bigint"
+    text = (
+        f"SELECT {row_text(shape.text, parts)} AS record, _id AS id, _revision AS revision"
+        f' FROM (SELECT page.*, {first} + row_number() OVER () AS "{ROW_NUMBER}"'
+        f" FROM ({keyed.text}) AS page) AS numbered"
+    )
+    return Statement(text, (*keyed.names, "first"))
+
+
+@lru_cache(maxsize=128)
+def cells_statement(shape: Shape) -> Statement:
+    """Rows of one page as the values of a spreadsheet's cells, by their wire names, in order.
+
+    Every ModifiedOn is told as it is: a file is one page, so none lies behind its horizon.
+    """
+    return _compile(_rows(shape, [_cell(column) for column in shape.shown]))
+
+
+def _rows(shape: Shape, fields: Sequence[Expression]) -> sa.Select[Any]:
     relation, conditions = _relation(shape.dataset), _where(shape)
     if shape.narrow:
         relation, conditions = _looked_up(shape), _where_joined(shape)
@@ -117,8 +152,7 @@ def page_statement(shape: Shape) -> Statement:
         if shape.after_revision
         else [_order(_expression(shape.sort), shape), _order(Own.id, shape)]
     )
-    fields = [_json_column(column, shape) for column in shape.shown]
-    rows = (
+    return (
         sa.select(*fields)
         .select_from(_join(relation, shape.dataset, shape.sources))
         .where(*conditions)
@@ -126,16 +160,6 @@ def page_statement(shape: Shape) -> Statement:
         .offset(sa.bindparam("start", type_=sa.BigInteger()))
         .limit(sa.bindparam("limit", type_=sa.BigInteger()))
     )
-    keyed = _compile(rows.add_columns(Own.id.label("_id"), Own.revision.label("_revision")))
-    names = [*(column.wire for column in shape.shown), *([ROW_NUMBER] if shape.numbered else [])]
-    wires = ", ".join(_quoted(name) for name in names)
-    first = f"${len(keyed.names) + 1}::bigint"
-    text = (
-        f"SELECT row_to_json((SELECT record FROM (SELECT {wires}) AS record))::text AS record,"
-        f' _id AS id, _revision AS revision FROM (SELECT page.*, {first} + row_number() OVER () AS "{ROW_NUMBER}"'
-        f" FROM ({keyed.text}) AS page) AS numbered"
-    )
-    return Statement(text, (*keyed.names, "first"))
 
 
 def bulk_select(dataset: Dataset, *, since: bool) -> str:
@@ -195,6 +219,23 @@ def _folded(column: Column) -> Expression:
     return sa.literal_column(f"{_quoted(column.of or 't')}.{_quoted(column.name + '_key')}", sa.Text())
 
 
+SERIAL = "(extract(epoch FROM ({}) - timestamp '1899-12-30') / 86400)::float8"
+"""Days since the day 0 of spreadsheets, of a time without a zone."""
+CELLS = {
+    FieldType.TIMESTAMP: SERIAL.format("{} AT TIME ZONE 'UTC'"),
+    FieldType.LOCAL_TIME: SERIAL,
+    FieldType.DATE: SERIAL.format("{}::timestamp"),
+    FieldType.DECIMAL: "trim_scale({})::text",
+    FieldType.GUID: "{}::text",
+}
+"""Times come as serial numbers and decimals as text, so that no digit is lost on the way."""
+
+
+def _cell(column: Column) -> Expression:
+    template = CELLS.get(column.type, TYPE_MAPS[column.type].json_sql)
+    return sa.literal_column(template.format(_raw(column))).label(column.wire)
+
+
 def _json_column(column: Column, shape: Shape) -> Expression:
     if shape.below_horizon and column.wire == MODIFIED_ON:
         told = sa.func.least(_expression(column), sa.bindparam("as_of", type_=sa.DateTime(timezone=True)))
@@ -226,7 +267,8 @@ def _where_own(shape: Shape) -> list[ColumnElement[bool]]:
     if shape.below_horizon:
         clauses.append(sa.bindparam("horizon", type_=sa.DateTime(timezone=True)) >= Own.modified_on)
     if shape.after_id:
-        clauses.append(sa.bindparam("after_id", type_=sa.BigInteger()) < Own.id)
+        after = sa.bindparam("after_id", type_=sa.BigInteger())
+        clauses.append(after > Own.id if shape.descending else after < Own.id)
     if shape.after_revision:
         clauses += [
             sa.tuple_(Own.revision, Own.id)
