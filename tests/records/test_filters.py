@@ -216,7 +216,7 @@ async def test_plain_parameters_filter_by_id_and_take_comma_lists(admin: httpx.A
         ["a"],
         ["a", "b", "c"],
     ]
-    assert await assets.page_refused(LocationId="x") == "filters.LocationId: 'x' is not a whole number"
+    assert await assets.page_refused(LocationId="x") == "LocationId: 'x' is not a whole number"
 
 
 async def test_names_that_other_records_hold_can_be_filtered(admin: httpx.AsyncClient) -> None:
@@ -276,7 +276,10 @@ async def test_plain_parameters_filter_as_in_the_old_list_service(outlets: Handl
 @pytest.mark.parametrize(
     ("sent", "reason"),
     [
-        ({"search_Colour": "red"}, "search_Colour: Location has no field 'colour'; is it Country?"),
+        (
+            {"search_Colour": "red"},
+            "search_Colour: Location has no field 'colour'; a record of action=list has all names",
+        ),
         ({"Nmae[]": "x"}, "Nmae[]: Location has no field 'nmae'; is it Name?"),
         ({"search_Latitude": "4"}, "search_Latitude: LIKE takes a text field"),
         ({"Latitude_From": "north"}, "Latitude_From: 'north' is not a decimal number"),

@@ -47,7 +47,7 @@ def _sent(dataset: Dataset, params: Params) -> Iterator[Plain]:
             base, operator = lower, "" if f"{lower}{OPERATOR}" in params else "="
         else:
             base, operator = _marked(lower)
-        if operator and (params.text(name) or lower.endswith(ANY_OF)):
+        if operator:
             yield Plain(known_column(dataset, declared.get(base, base), place=name), operator, name)
 
 
@@ -70,7 +70,8 @@ def _conditions(dataset: Dataset, plain: Plain, params: Params) -> Iterator[Cond
         if value_of not in params and operator not in NULLS:
             raise FilterInvalid(f"{place}: {value_of} is missing; send the value that is compared")
     text = params.text(value_of)
-    if not text and operator not in NULLS and not plain.name.endswith(ANY_OF):
+    every = [value for value in params.every(plain.name) if value]
+    if not text and not every and operator not in NULLS:
         return  # a field of a form that was left empty
     if operator == "MATCH":
         words = text.split()
@@ -78,7 +79,7 @@ def _conditions(dataset: Dataset, plain: Plain, params: Params) -> Iterator[Cond
             raise FilterInvalid(f"{place}: takes 1 to {MOST_WORDS} words")
         yield from (make_condition(plain.column, "LIKE", word, place=place) for word in words)
     elif plain.name.endswith(ANY_OF):
-        yield make_condition(plain.column, "IN", params.every(plain.name), place=place)
+        yield make_condition(plain.column, "IN", every, place=place)
     elif operator in LISTS or operator == "BETWEEN":
         yield make_condition(plain.column, operator, _listed(text), place=place)
     elif operator == "=" and _takes_list(dataset, plain) and "," in text:
