@@ -3,7 +3,7 @@
 import asyncio
 import re
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator
-from concurrent.futures import CancelledError
+from concurrent.futures import CancelledError, Future, wait
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from enum import StrEnum
@@ -171,11 +171,19 @@ async def _write_aside(path: Path, sheet: Sheet, batches: AsyncIterator[list[Rec
     async def following() -> list[Record]:
         return await anext(batches, [])
 
+    def ask() -> Future[list[Record]]:
+        return asyncio.run_coroutine_threadsafe(following(), loop)
+
     def rows() -> Iterator[Cells]:
-        while not stop.is_set() and (batch := asyncio.run_coroutine_threadsafe(following(), loop).result()):
-            yield from map(dict, batch)
-        if stop.is_set():
-            raise CancelledError
+        asked = ask()
+        try:
+            while batch := asked.result():
+                asked = ask()  # the database works on the next rows while these are written
+                yield from map(dict, batch)
+                if stop.is_set():
+                    raise CancelledError
+        finally:
+            wait([asked])  # the connection is free then
 
     writing = asyncio.ensure_future(asyncio.to_thread(write_workbook, path, sheet, rows()))
     try:

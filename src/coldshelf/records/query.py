@@ -219,7 +219,7 @@ def _folded(column: Column) -> Expression:
     return sa.literal_column(f"{_quoted(column.of or 't')}.{_quoted(column.name + '_key')}", sa.Text())
 
 
-SERIAL = "(extract(epoch FROM ({}) - timestamp '1899-12-30') / 86400)::float8"
+SERIAL = "date_part('epoch', {}) / 86400 + 25569"
 """Days since the day 0 of spreadsheets, of a time without a zone."""
 CELLS = {
     FieldType.TIMESTAMP: SERIAL.format("{} AT TIME ZONE 'UTC'"),
