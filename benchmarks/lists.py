@@ -1,6 +1,6 @@
 """Lists and exported files against what PostgreSQL and plain XlsxWriter need for the same rows, in the same run.
 
-    python benchmarks/lists.py [--url URL] [--rows 1000000] [--rounds 5] [--only list,csv,excel,loop]
+    python benchmarks/lists.py [--url URL] [--rows 1000000] [--rounds 5] [--only list,csv,xml,excel,loop]
 
 Without --url it starts the embedded PostgreSQL in a folder of its own. Every measurement of a file is a process of its
 own, so that its memory is its own; start of Python and connecting are not counted. `loop` reads all rows, page by page.
@@ -43,6 +43,8 @@ from coldshelf.records.fields import TYPE_MAPS
 from coldshelf.records.listing import list_records, read_list_request
 
 LIST, FILE = 1_000, 50_000
+PAIRS = (("csv", "copy", "csv"), ("xml", "copy", "xml"), ("excel", "xlsxwriter", "xlsx"))
+"""What `--only` names, the peer and the file."""
 
 
 def main() -> None:
@@ -50,18 +52,14 @@ def main() -> None:
     if options.child:
         print(json.dumps(asyncio.run(_child(json.loads(options.child)))))
         return
+    only = options.only.split(",")
     with _database(options.url) as url:
         asyncio.run(_fill(url, FILE))
-        only = options.only.split(",")
         if "list" in only:
             asyncio.run(_lists(url, options.rounds))
-        for peer, ours, words in (
-            ("copy", "csv", "COPY … CSV"),
-            ("xlsxwriter", "xlsx", "XlsxWriter"),
-            ("copy", "xml", "COPY … CSV"),
-        ):
-            if {"csv": "csv", "xlsx": "excel", "xml": "csv"}[ours] in only:
-                _files(url, options.rounds, (peer, ours, words))
+        for part, *pair in PAIRS:
+            if part in only:
+                _files(url, options.rounds, *pair)
         if "loop" in only:
             asyncio.run(_fill(url, options.rows))
             asyncio.run(_loops(url, options.rows))
@@ -72,7 +70,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--url", help="scratch database; it is migrated and filled")
     parser.add_argument("--rows", type=int, default=1_000_000)
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--only", default="list,csv,excel,loop")
+    parser.add_argument("--only", default="list,csv,xml,excel,loop")
     parser.add_argument("--child", help=argparse.SUPPRESS)
     return parser.parse_args()
 
@@ -123,31 +121,31 @@ async def _runtime(url: str, rows: int) -> AsyncIterator[tuple[Runtime, Principa
 
 
 async def _lists(url: str, rounds: int) -> None:
-    """The list of 1,000 records with all columns; the peer leaves out the count, the total and the empty columns."""
+    """The list of 1,000 records with all columns; the peer writes the same rows, but counts nothing."""
+    taken: dict[str, list[float]] = {"peer": [], "json": [], "array": [], "csv": [], "xml": []}
     async with _runtime(url, FILE) as (run, principal):
-        dataset, ours, peers, other = registry().datasets["Location"], [], [], {"array": [], "csv": [], "xml": []}
-        size = 0
         for _ in range(rounds * 4):
-            begun = time.perf_counter()
-            async with run.database.scope(principal.client_id, readonly=True) as connection:
-                text = await connection.fetchval(
-                    f"SELECT json_agg(row_to_json(r))::text FROM (SELECT {_all(dataset)}, row_number() OVER (ORDER BY id)"
-                    f' AS "RowNumber" FROM location WHERE NOT is_deleted ORDER BY id LIMIT {LIST}) r'
-                )
-                text.encode()
-            peers.append(time.perf_counter() - begun)
-            for name, times in {"json": ours, **other}.items():
-                request = read_list_request(dataset, Params([("limit", str(LIST)), ("format", name)]), most=FILE)
+            for name, times in taken.items():
                 begun = time.perf_counter()
-                answer = await list_records(run, principal, request)
+                size = await (_json_text(run, principal) if name == "peer" else _list(run, principal, name))
                 times.append(time.perf_counter() - begun)
-                size = len(answer.body) if name == "json" else size
-    peer, mine = statistics.median(peers), statistics.median(ours)
-    print(
-        f"list of {LIST:,}: {mine * 1e3:.1f} ms ({size / 1e6:.2f} MB), PostgreSQL's JSON text {peer * 1e3:.1f} ms: {mine / peer:.2f} x"
-    )
-    for name, times in other.items():
-        print(f"  as {name}: {statistics.median(times) * 1e3:.1f} ms, {statistics.median(times) / peer:.2f} x")
+    peer = statistics.median(taken.pop("peer"))
+    print(f"PostgreSQL's JSON text of {LIST:,} records: {peer * 1e3:.1f} ms; the last list: {size / 1e6:.2f} MB")
+    for name, times in taken.items():
+        print(f"list as {name}: {statistics.median(times) * 1e3:.1f} ms, {statistics.median(times) / peer:.2f} x")
+
+
+async def _json_text(run: Runtime, principal: Principal) -> int:
+    rows = f'SELECT {_all(registry().datasets["Location"])}, row_number() OVER (ORDER BY id) AS "RowNumber"'
+    page = f"{rows} FROM location WHERE NOT is_deleted ORDER BY id LIMIT {LIST}"
+    async with run.database.scope(principal.client_id, readonly=True) as connection:
+        return len((await connection.fetchval(f"SELECT json_agg(row_to_json(r))::text FROM ({page}) r")).encode())
+
+
+async def _list(run: Runtime, principal: Principal, name: str) -> int:
+    params = Params([("limit", str(LIST)), ("format", name)])
+    answer = await list_records(run, principal, read_list_request(registry().datasets["Location"], params, most=FILE))
+    return len(bytes(answer.body))
 
 
 def _all(dataset: Dataset) -> str:
@@ -157,19 +155,23 @@ def _all(dataset: Dataset) -> str:
     )
 
 
-def _files(url: str, rounds: int, kinds: tuple[str, str, str]) -> None:
-    peer, ours, words = kinds
+def _files(url: str, rounds: int, peer: str, ours: str) -> None:
     taken: dict[str, list[dict[str, float]]] = {peer: [], ours: []}
     for _ in range(rounds):
-        for kind in (peer, ours):
+        for kind, found in taken.items():
             command = [sys.executable, __file__, "--child", json.dumps({"url": url, "kind": kind})]
-            taken[kind].append(json.loads(subprocess.run(command, check=True, capture_output=True).stdout))
-    base, mine = (statistics.median(item["seconds"] for item in taken[kind]) for kind in (peer, ours))
-    first = statistics.median(item["first"] for item in taken[ours])
-    peaks = [max(item["peak"] - item["before"] for item in taken[kind]) for kind in (peer, ours)]
+            found.append(json.loads(subprocess.run(command, check=True, capture_output=True).stdout))
+    middle = {
+        kind: {name: statistics.median(item[name] for item in found) for name in found[0]}
+        for kind, found in taken.items()
+    }
+    base, mine = middle[peer], middle[ours]
     print(
-        f"{ours} of {FILE:,}: {mine:.2f} s ({taken[ours][0]['bytes'] / 1e6:.1f} MB), {words} {base:.2f} s: {mine / base:.2f} x;"
-        f" first bytes after {first * 1e3:.0f} ms; memory grew by {peaks[1]:.0f} MiB, the other's by {peaks[0]:.0f} MiB"
+        f"{ours} of {FILE:,}: {mine['seconds']:.2f} s ({mine['bytes'] / 1e6:.1f} MB), {peer} {base['seconds']:.2f} s:"
+        f" {mine['seconds'] / base['seconds']:.2f} x; CPU of the process {mine['cpu']:.2f} and {base['cpu']:.2f} s;"
+        f" first bytes after {mine['first'] * 1e3:.0f} ms;"
+        f" memory grew by {mine['grown']:.0f} and {base['grown']:.0f} MiB",
+        flush=True,
     )
 
 
@@ -178,7 +180,7 @@ async def _child(task: dict[str, str]) -> dict[str, float]:
         kind, dataset = task["kind"], registry().datasets["Location"]
         async with run.database.scope(principal.client_id) as connection:
             await connection.fetchval("SELECT count(*) FROM location")
-        before, begun = _peak(), time.perf_counter()
+        before, used, begun = _peak(), time.process_time(), time.perf_counter()
         size, first = 0, 0.0
         if kind in {"copy", "xlsxwriter"}:
             size = await (_copy if kind == "copy" else _plain_workbook)(run, principal, dataset)
@@ -189,7 +191,8 @@ async def _child(task: dict[str, str]) -> dict[str, float]:
                 first = first or (time.perf_counter() - begun if part else 0)
                 size += len(part)
         seconds = time.perf_counter() - begun
-        return {"seconds": seconds, "first": first, "bytes": size, "peak": _peak(), "before": before}
+        used = time.process_time() - used
+        return {"seconds": seconds, "cpu": used, "first": first, "bytes": size, "grown": _peak() - before}
 
 
 async def _copy(run: Runtime, principal: Principal, dataset: Dataset) -> int:
