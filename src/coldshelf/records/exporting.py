@@ -28,11 +28,10 @@ from coldshelf.records.listing import (
     ListAnswer,
     ListRequest,
     Place,
+    begin,
     chain,
-    find_place,
     list_shape,
     read_list_request,
-    readable_client,
 )
 from coldshelf.records.query import cells_statement, count_statement, page_statement
 from coldshelf.records.spreadsheet import Cells, Sheet, write_workbook
@@ -103,8 +102,7 @@ def disposition(name: str) -> str:
 
 async def export_records(run: Runtime, principal: Principal, request: ExportRequest) -> ExportAnswer:
     """Begin a file: what can go wrong with its statement does so before anything is sent."""
-    client_id = readable_client(principal, request.records.dataset)
-    place = await find_place(run, principal, client_id, request.records)
+    client_id, place = await begin(run, principal, request.records)
     file = _File(run, client_id, request, place)
     parts = file.sheet() if request.format is FileFormat.XLSX else file.text()
     first = await anext(parts)

@@ -161,8 +161,7 @@ def read_conditions(dataset: Dataset, params: Params) -> list[Condition]:
 
 async def list_records(run: Runtime, principal: Principal, request: ListRequest) -> ListAnswer:
     """Answer a list. Small pages are read whole; large ones stream from one snapshot."""
-    client_id = readable_client(principal, request.dataset)
-    place = await find_place(run, principal, client_id, request)
+    client_id, place = await begin(run, principal, request)
     page = _Page(run, principal, client_id, request, place)
     parts = page.parts()
     media_type = page.text.media_type
@@ -173,6 +172,12 @@ async def list_records(run: Runtime, principal: Principal, request: ListRequest)
     return ListAnswer(chain(first, parts), place.as_of, page.total, media_type)
 
 
+async def begin(run: Runtime, principal: Principal, request: ListRequest) -> tuple[ClientId, Place]:
+    """Let a reader in, and find where its page or file begins: the one door of lists and files."""
+    client_id = readable_client(principal, request.dataset)
+    return client_id, await _find_place(run, principal, client_id, request)
+
+
 def readable_client(principal: Principal, dataset: Dataset) -> ClientId:
     principal.require(dataset.readers)
     if principal.client_id is None:
@@ -180,7 +185,7 @@ def readable_client(principal: Principal, dataset: Dataset) -> ClientId:
     return principal.client_id
 
 
-async def find_place(run: Runtime, principal: Principal, client_id: ClientId, request: ListRequest) -> Place:
+async def _find_place(run: Runtime, principal: Principal, client_id: ClientId, request: ListRequest) -> Place:
     """Find where the page begins.
 
     Each page sees up to the horizon of its own moment, so that a row that is modified during the pull is not lost to

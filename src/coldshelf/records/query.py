@@ -14,7 +14,7 @@ from sqlalchemy.sql.selectable import FromClause
 from coldshelf.records.dataset import MODIFIED_ON, Column, Dataset
 from coldshelf.records.fields import TIME_FORMAT, TYPE_MAPS, FieldType
 from coldshelf.records.filters import LISTS, NULLS, Condition
-from coldshelf.records.rowtext import RowText, row_text
+from coldshelf.records.rowtext import Part, RowText, row_text
 
 ROW_NUMBER = "RowNumber"
 """The place of a record in its list: no column, but given with the record (contract 1.5)."""
@@ -123,15 +123,20 @@ def page_statement(shape: Shape) -> Statement:
     fields = [_json_column(column, shape) for column in shape.shown]
     keyed = _compile(_rows(shape, fields).add_columns(Own.id.label("_id"), Own.revision.label("_revision")))
     parts = [(_quoted(column.wire), column.wire, column.type) for column in shape.shown]
-    if shape.numbered:
-        parts.append((_quoted(ROW_NUMBER), ROW_NUMBER, FieldType.INTEGER))
+    if not shape.numbered:
+        return Statement(f"{_texts(shape, parts)} FROM ({keyed.text}) AS page", keyed.names)
+    parts.append((_quoted(ROW_NUMBER), ROW_NUMBER, FieldType.INTEGER))
     first = f"${len(keyed.names) + 1}::bigint"
     text = (
-        f"SELECT {row_text(shape.text, parts)} AS record, _id AS id, _revision AS revision"
+        f"{_texts(shape, parts)}"
         f' FROM (SELECT page.*, {first} + row_number() OVER () AS "{ROW_NUMBER}"'
         f" FROM ({keyed.text}) AS page) AS numbered"
     )
     return Statement(text, (*keyed.names, "first"))
+
+
+def _texts(shape: Shape, parts: Sequence[Part]) -> str:
+    return f"SELECT {row_text(shape.text, parts)} AS record, _id AS id, _revision AS revision"
 
 
 @lru_cache(maxsize=128)
