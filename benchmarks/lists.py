@@ -17,7 +17,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
@@ -37,7 +37,7 @@ from coldshelf.kit.runtime import Runtime
 from coldshelf.kit.settings import load_settings
 from coldshelf.kit.web.params import Params
 from coldshelf.migrations.upgrade import upgrade
-from coldshelf.records.dataset import Dataset
+from coldshelf.records.dataset import Column, Dataset
 from coldshelf.records.exporting import export_records, read_export_request
 from coldshelf.records.fields import TYPE_MAPS
 from coldshelf.records.listing import list_records, read_list_request
@@ -148,11 +148,21 @@ async def _list(run: Runtime, principal: Principal, name: str) -> int:
     return len(bytes(answer.body))
 
 
-def _all(dataset: Dataset) -> str:
+def _all(dataset: Dataset, template: Callable[[Column], str] = lambda column: TYPE_MAPS[column.type].json_sql) -> str:
     """Give every column of the list, as the list writes it."""
     return ", ".join(
-        f'{TYPE_MAPS[column.type].json_sql.format(column.name)} AS "{column.wire}"' for column in dataset.columns
+        template(column).format(f'"{column.of or "t"}"."{column.name}"') + f' AS "{column.wire}"'
+        for column in dataset.columns
     )
+
+
+def _source(dataset: Dataset) -> str:
+    joins = (
+        f' LEFT JOIN {join.relation} AS "{join.name}" ON "{join.name}".client_id = t.client_id'
+        f' AND "{join.name}"."{join.key}" = t."{join.on}"'
+        for join in dataset.joins
+    )
+    return f"{dataset.relation} AS t{''.join(joins)} WHERE NOT t.is_deleted ORDER BY t.id"
 
 
 def _files(url: str, rounds: int, peer: str, ours: str) -> None:
@@ -203,14 +213,14 @@ async def _copy(run: Runtime, principal: Principal, dataset: Dataset) -> int:
         size += len(data)
 
     async with run.database.scope(principal.client_id, readonly=True) as connection:
-        query = f"SELECT {_all(dataset)} FROM location WHERE NOT is_deleted ORDER BY id LIMIT {FILE}"
+        query = f"SELECT {_all(dataset)} FROM {_source(dataset)} LIMIT {FILE}"
         await connection.copy_from_query(query, output=take, format="csv", header=True)
     return size
 
 
 async def _plain_workbook(run: Runtime, principal: Principal, dataset: Dataset) -> int:
     """Write the rows of a cursor as anyone would with XlsxWriter, in the mode that keeps its memory flat."""
-    columns = ", ".join(f'{column.name} AS "{column.wire}"' for column in dataset.columns)
+    columns = _all(dataset, lambda _: "{}")
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "plain.xlsx"
         options = {"constant_memory": True, "remove_timezone": True, "strings_to_formulas": False}
@@ -218,7 +228,7 @@ async def _plain_workbook(run: Runtime, principal: Principal, dataset: Dataset) 
             sheet, number = book.add_worksheet(), 1
             sheet.write_row(0, 0, [column.wire for column in dataset.columns])
             async with run.database.scope(principal.client_id, readonly=True) as connection:
-                query = f"SELECT {columns} FROM location WHERE NOT is_deleted ORDER BY id LIMIT {FILE}"
+                query = f"SELECT {columns} FROM {_source(dataset)} LIMIT {FILE}"
                 async for row in connection.cursor(query, prefetch=1000):
                     sheet.write_row(number, 0, row.values())
                     number += 1
