@@ -136,8 +136,9 @@ async def _lists(url: str, rounds: int) -> None:
 
 
 async def _json_text(run: Runtime, principal: Principal) -> int:
-    rows = f'SELECT {_all(registry().datasets["Location"])}, row_number() OVER (ORDER BY id) AS "RowNumber"'
-    page = f"{rows} FROM location WHERE NOT is_deleted ORDER BY id LIMIT {LIST}"
+    dataset = registry().datasets["Location"]
+    rows = f'SELECT {_all(dataset)}, row_number() OVER (ORDER BY t.id) AS "RowNumber"'
+    page = f"{rows} FROM {_source(dataset)} LIMIT {LIST}"
     async with run.database.scope(principal.client_id, readonly=True) as connection:
         return len((await connection.fetchval(f"SELECT json_agg(row_to_json(r))::text FROM ({page}) r")).encode())
 
@@ -159,7 +160,7 @@ def _all(dataset: Dataset, template: Callable[[Column], str] = lambda column: TY
 def _source(dataset: Dataset) -> str:
     joins = (
         f' LEFT JOIN {join.relation} AS "{join.name}" ON "{join.name}".client_id = t.client_id'
-        f' AND "{join.name}"."{join.key}" = t."{join.on}"'
+        f' AND "{join.name}"."{join.key}" = "{join.of or "t"}"."{join.on}"'
         for join in dataset.joins
     )
     return f"{dataset.relation} AS t{''.join(joins)} WHERE NOT t.is_deleted ORDER BY t.id"
