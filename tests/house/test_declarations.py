@@ -104,7 +104,7 @@ async def test_a_dataset_has_what_lists_and_deltas_need(
         assert columns[join.relation].keys() >= {"client_id", join.key}
     for names in (("id",), ("revision", "id"), ("modified_on", "id")):
         assert any(_leads(text, "client_id", *names) for text in definitions), names
-    for wire in dataset.plain_filters:
+    for wire in (*dataset.plain_filters, *dict(dataset.plain_aliases).values()):
         column = dataset.column(wire)
         assert column
         assert any(_leads(text, "client_id", column.name) for text in definitions), wire

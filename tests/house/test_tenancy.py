@@ -463,3 +463,8 @@ async def _check_pages(run: Runtime, client_id: ClientId, dataset: Dataset, owne
         assert column
         found = await plan(Shape(dataset=dataset, sort=key, conditions=((column, "="),), narrow=True), v0_0=-5)
         assert _reaches(found, f"{column.name} = "), wire
+    for name, wire in dataset.plain_aliases:
+        column = dataset.column(wire)
+        assert column
+        found = await plan(Shape(dataset=dataset, sort=key, conditions=((column, "IN"),), narrow=True), v0=["none"])
+        assert _reaches(found, f"{column.name} = "), name

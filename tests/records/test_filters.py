@@ -114,8 +114,11 @@ async def test_guids_local_times_and_numbers_are_filtered_as_their_types(
         ("{", "filters is not JSON: Expecting property name enclosed in double quotes: line 1 column 2 (char 1)"),
         ("[1]", 'filters must be an object such as {"modifiedOn": {"operator": ">", "value": "…"}}'),
         ('"x"', 'filters must be an object such as {"modifiedOn": {"operator": ">", "value": "…"}}'),
-        ('{"Colour": "red"}', "Location has no field 'Colour'"),
-        ('{"a' + "b" * 300 + '": 1}', "Location has no field 'a" + "b" * 58 + "…"),
+        ('{"Colour": "red"}', "filters: Location has no field 'Colour'; a record of action=list has all names"),
+        (
+            '{"a' + "b" * 300 + '": 1}',
+            "filters: Location has no field 'a" + "b" * 58 + "…; a record of action=list has all names",
+        ),
         (
             '{"City": {"operator": "~", "value": "x"}}',
             f"filters.City: unknown operator '~'; known: {', '.join(OPERATORS)}",
@@ -213,7 +216,7 @@ async def test_plain_parameters_filter_by_id_and_take_comma_lists(admin: httpx.A
         ["a"],
         ["a", "b", "c"],
     ]
-    assert await assets.page_refused(LocationId="x") == "filters.LocationId: 'x' is not a whole number"
+    assert await assets.page_refused(LocationId="x") == "LocationId: 'x' is not a whole number"
 
 
 async def test_names_that_other_records_hold_can_be_filtered(admin: httpx.AsyncClient) -> None:
@@ -231,3 +234,82 @@ async def test_names_that_other_records_hold_can_be_filtered(admin: httpx.AsyncC
         page = await assets.page(filters)
         assert (page["totalRecords"], page["records"][0]["SerialNumber"]) == (1, "1")
     assert (await assets.page({"LocationCode": {"operator": "IS NULL"}}))["totalRecords"] == 1
+
+
+PLAIN: list[tuple[list[tuple[str, str]], str]] = [
+    ([("search_Name", "LET 4")], "4"),
+    ([("match_name", "outlet 7")], "7"),
+    ([("match_Name", "7 outlet")], "7"),
+    ([("match_Name", "7 kiosk")], ""),
+    ([("Latitude_From", "3"), ("latitude_to", "5")], "345"),
+    ([("Latitude_From", "8")], "89"),
+    ([("Code[]", "l3"), ("Code[]", "L5"), ("code[]", "none")], "35"),
+    ([("Latitude", "3"), ("Latitude_operator", ">=")], "3456789"),
+    ([("Latitude", "2,4"), ("Latitude_operator", "not in")], "1356789"),
+    ([("Latitude", "2,4"), ("Latitude_operator", "between")], "234"),
+    ([("Name", "LET 4"), ("Name_operator", "like")], "4"),
+    ([("Name", "4 outlet"), ("Name_operator", "MATCH")], "4"),
+    ([("Street_operator", "IS NULL")], "789"),
+    ([("Latitude", ""), ("Latitude_operator", ">")], "123456789"),
+    ([("search_Name", "")], "123456789"),
+    ([("search_Name", "Outlet"), ("Latitude_To", "2"), ("filters", '{"Code": "L2"}')], "2"),
+]
+"""Plain parameters, and the numbers of the outlets that they find."""
+
+
+async def test_plain_parameters_filter_as_in_the_old_list_service(outlets: Handler) -> None:
+    for sent, found in PLAIN:
+        for answer in (
+            await outlets.http.get(outlets.path, params=httpx.QueryParams([("action", "list"), *sent])),
+            await outlets.http.post(
+                outlets.path,
+                content=str(httpx.QueryParams([("action", "list"), *sent])),
+                headers={"content-type": "application/x-www-form-urlencoded"},
+            ),
+        ):
+            page = answer.json()
+
+            assert [record["Code"] for record in page["records"]] == [f"L{number}" for number in found], sent
+            assert "warnings" not in page, sent
+
+
+@pytest.mark.parametrize(
+    ("sent", "reason"),
+    [
+        (
+            {"search_Colour": "red"},
+            "search_Colour: Location has no field 'colour'; a record of action=list has all names",
+        ),
+        ({"Nmae[]": "x"}, "Nmae[]: Location has no field 'nmae'; is it Name?"),
+        ({"search_Latitude": "4"}, "search_Latitude: LIKE takes a text field"),
+        ({"Latitude_From": "north"}, "Latitude_From: 'north' is not a decimal number"),
+        ({"Latitude_operator": ">"}, "Latitude_operator: Latitude is missing; send the value that is compared"),
+        ({"Latitude": "1", "Latitude_operator": "~"}, "Latitude_operator: unknown operator '~'; known"),
+        ({"match_Name": " ".join("word" for _ in range(21))}, "match_Name: takes 1 to 20 words"),
+        ({"Latitude": "1,2,3", "Latitude_operator": "BETWEEN"}, "Latitude_operator: BETWEEN takes two values"),
+    ],
+)
+async def test_a_plain_parameter_that_cannot_be_used_is_named_with_the_cure(
+    outlets: Handler, sent: dict[str, str], reason: str
+) -> None:
+    if "~" in reason:
+        reason = f"Latitude_operator: unknown operator '~'; known: {', '.join(OPERATORS)}"
+
+    assert await outlets.page_refused(**sent) == reason
+
+
+async def test_images_take_comma_lists_of_outlet_codes_and_serial_numbers(
+    run: Runtime, client_id: ClientId, admin: httpx.AsyncClient
+) -> None:
+    async with run.database.scope(client_id) as connection:
+        await add_pictures(connection, 4)
+        await connection.execute("UPDATE picture SET location_code = 'L' || id % 4, serial_number = 'S,' || id % 4")
+    images = Handler(admin, "AssetPurity")
+
+    found = await images.records(OutletCode="L1, L3", fields="LocationCode", sort="LocationCode")
+    none = await images.records(AssetSerialNumber="S,1")
+    refused = await images.page_refused(OutletCode=",".join(f"L{n}" for n in range(1001)))
+
+    assert found == [{"LocationCode": "L1"}, {"LocationCode": "L3"}]
+    assert none == []  # a serial number with a comma is asked for by filters
+    assert refused == "OutletCode: IN takes 1 to 1000 values"

@@ -80,11 +80,11 @@ async def test_parameters_have_any_letter_case(outlets: Handler) -> None:
         ({"limit": "all"}, "limit takes a whole number, not 'all'."),
         ({"start": -1}, "start is -1; it takes 0 or more"),
         ({"start": 2**62}, f"start is {2**62}; it takes 0 or more"),
-        ({"sort": "Colour"}, "Location has no field 'Colour'"),
+        ({"sort": "Colour"}, "sort: Location has no field 'Colour'; a record of action=list has all names"),
         ({"dir": "up"}, "dir is 'up'; it takes ASC or DESC"),
         ({"includeDeleted": "some"}, "includeDeleted takes true, false, 1, 0, yes or no, not 'some'."),
-        ({"format": "csv"}, "This list is given as JSON objects only: send format=json and asArray=0, or neither"),
-        ({"asArray": 1}, "This list is given as JSON objects only: send format=json and asArray=0, or neither"),
+        ({"format": "yaml"}, "format is 'yaml'; a list is given as json, xml, array (or JSON-Array) and csv"),
+        ({"asArray": 1, "format": "csv"}, "asArray=1 is the format array, and format is csv: send one of them"),
         (
             {"cursor": "", "start": 5},
             "cursor and start exclude each other: a cursor knows where it stands and its order",
@@ -193,6 +193,45 @@ async def test_records_carry_every_declared_column_in_order(admin: httpx.AsyncCl
         assert text.startswith(b'{"success":true,"totalRecords":')
         for record in orjson.loads(text)["records"]:
             assert list(record) == [*(column.wire for column in dataset.columns), "RowNumber"]
+
+
+async def test_only_the_fields_that_are_named_come_in_that_order(outlets: Handler) -> None:
+    page = await outlets.page(fields="city, NAME,code,Name", limit=2)
+    numbered = await outlets.page(fields="Code,RowNumber", start=1, limit=1)
+    only_numbers = await outlets.page(fields="RowNumber", limit=2)
+
+    assert [list(record.items()) for record in page["records"]] == [
+        [("City", "City 1"), ("Name", "Outlet 1"), ("Code", "L1")],
+        [("City", "City 2"), ("Name", "Outlet 2"), ("Code", "L2")],
+    ]
+    assert page["totalRecords"] == 120
+    assert numbered["records"] == [{"Code": "L2", "RowNumber": 2}]
+    assert only_numbers["records"] == [{"RowNumber": 1}, {"RowNumber": 2}]
+
+
+async def test_fields_can_be_filtered_and_sorted_by_without_being_given(
+    outlets: Handler, admin: httpx.AsyncClient
+) -> None:
+    assets = Handler(admin, "Asset")
+    kind = await Handler(admin, "AssetType").save(Name="Cooler")
+    for number in (1, 2):
+        await assets.save(SerialNumber=f"S{number}", AssetTypeId=kind["id"], LocationCode=f"L{number}")
+
+    by_city = await outlets.records({"City": "City 3"}, fields="Code", sort="Name", dir="DESC", limit=2)
+    of_join = await assets.records({"Location": "Outlet 2"}, fields="SerialNumber", sort="LocationCode")
+    shown = await assets.records(fields="Location", sort="LocationCode", dir="DESC")
+    delta = await outlets.records({"modifiedOn": {"operator": ">", "value": "2024-08-01"}}, fields="Code", limit=1)
+
+    assert by_city == [{"Code": "L93"}, {"Code": "L83"}]
+    assert of_join == [{"SerialNumber": "S2"}]
+    assert shown == [{"Location": "Outlet 2"}, {"Location": "Outlet 1"}]
+    assert delta == [{"Code": "L1"}]
+
+
+async def test_a_field_that_is_not_there_is_refused_with_what_may_be_meant(locations: Handler) -> None:
+    assert await locations.page_refused(fields="Code,Nmae") == ("fields: Location has no field 'nmae'; is it Name?")
+    assert "has no field 'colour'" in await locations.page_refused(fields="colour")
+    assert "between two commas" in await locations.page_refused(fields="Code,,Name")
 
 
 async def test_an_error_ends_the_published_loop(locations: Handler, nobody: httpx.AsyncClient) -> None:

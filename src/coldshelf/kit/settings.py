@@ -59,6 +59,12 @@ class Settings(BaseSettings):
     )
     max_megapixels: float = Field(default=50.0, gt=0, description="Largest picture in megapixels.")
     max_page: int = Field(default=50_000, ge=1, description="Most records in one page of a list.")
+    max_export: int = Field(
+        default=50_000,
+        ge=1,
+        le=1_000_000,
+        description="Most records in one exported file; an Excel sheet has 1,048,576 rows.",
+    )
     requests_per_minute: int = Field(
         default=6000, ge=1, description="Requests a minute for one credential; kept in each process, so approximate."
     )

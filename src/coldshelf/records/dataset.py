@@ -63,7 +63,8 @@ class Dataset:
     """Rows that can be listed, exported and written as bulk files. Compared by identity: it names compiled statements.
 
     `key` is the wire name of the primary key (column `id`). `location` names the column of the outlet that limits who
-    sees a row; None with a reason in `client_wide`.
+    sees a row; None with a reason in `client_wide`. `plain_aliases`: further plain parameters, in lower case, with the
+    field that they filter; they take comma lists of text.
     """
 
     name: str
@@ -77,6 +78,7 @@ class Dataset:
     default_sort: str = ""
     default_direction: Literal["asc", "desc"] = "asc"
     plain_filters: tuple[str, ...] = ()
+    plain_aliases: tuple[tuple[str, str], ...] = ()
     readers: frozenset[Role] = PEOPLE
     handler: bool = True
 

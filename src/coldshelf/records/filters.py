@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from difflib import get_close_matches
 from typing import Any
 
 from coldshelf.records.dataset import Column, Dataset
@@ -41,18 +42,20 @@ def parse_filters(dataset: Dataset, text: str) -> list[Condition]:
     return conditions
 
 
-def plain_condition(dataset: Dataset, name: str, text: str) -> Condition:
-    """Read a plain parameter such as `AssetId=5` or `AssetId=5,6`."""
-    column = known_column(dataset, name)
-    parts = [part.strip() for part in text.split(",")] if column.type is not FieldType.TEXT else [text]
-    return _condition(column, "IN" if len(parts) > 1 else "=", parts if len(parts) > 1 else parts[0])
-
-
-def known_column(dataset: Dataset, name: str) -> Column:
+def known_column(dataset: Dataset, name: str, *, place: str = "filters") -> Column:
+    """Find a column; raise FilterInvalid with the parameter that names it and what it may stand for."""
     column = dataset.column(name)
     if column is None:
-        raise FilterInvalid(f"{dataset.name} has no field {_shown(name)}")
+        raise FilterInvalid(f"{place}: {no_field(dataset, name)}")
     return column
+
+
+def no_field(dataset: Dataset, name: str) -> str:
+    """Say that a dataset has no such field, and how to find the right one."""
+    known = {column.wire.lower(): column.wire for column in dataset.columns}
+    near = [known[match] for match in get_close_matches(name.lower(), known, cutoff=0.7)]
+    cure = f"is it {' or '.join(near)}?" if near else "a record of action=list has all names"
+    return f"{dataset.name} has no field {shown_value(name)}; {cure}"
 
 
 def _field_conditions(dataset: Dataset, name: str, part: object) -> Iterator[Condition]:
@@ -70,53 +73,57 @@ def _field_conditions(dataset: Dataset, name: str, part: object) -> Iterator[Con
 
 def _field_condition(column: Column, part: object) -> Condition:
     if not isinstance(part, dict):
-        return _condition(column, "=", part)
+        return make_condition(column, "=", part)
     unknown = set(part) - {"operator", "value"}
     if unknown:
         raise FilterInvalid(
-            f"filters.{column.wire}: unknown key {_shown(min(unknown))}; a condition takes operator and value"
+            f"filters.{column.wire}: unknown key {shown_value(min(unknown))}; a condition takes operator and value"
         )
-    return _condition(column, str(part.get("operator", "=")), part.get("value"))
+    return make_condition(column, str(part.get("operator", "=")), part.get("value"))
 
 
-def _condition(column: Column, operator: str, value: object) -> Condition:
+def make_condition(column: Column, operator: str, value: object, *, place: str = "") -> Condition:
+    """Make a condition of an operator in any letter case and a JSON value or text.
+
+    Raises FilterInvalid with the place, `filters.<field>` unless given, and the cure.
+    """
+    place = place or f"filters.{column.wire}"
     known = " ".join(operator.upper().split())
     if known not in OPERATORS:
-        raise FilterInvalid(
-            f"filters.{column.wire}: unknown operator {_shown(operator)}; known: {', '.join(OPERATORS)}"
-        )
+        raise FilterInvalid(f"{place}: unknown operator {shown_value(operator)}; known: {', '.join(OPERATORS)}")
     if known in NULLS:
         return Condition(column, known, ())
     if known in LISTS or known == "BETWEEN":
-        return _many(column, known, value)
+        return _many(column, known, value, place)
     if known == "LIKE" and column.type is not FieldType.TEXT:
-        raise FilterInvalid(f"filters.{column.wire}: LIKE takes a text field")
-    return Condition(column, known, (_typed(column, value),))
+        raise FilterInvalid(f"{place}: LIKE takes a text field")
+    return Condition(column, known, (_typed(column, value, place),))
 
 
-def _many(column: Column, operator: str, value: object) -> Condition:
+def _many(column: Column, operator: str, value: object, place: str) -> Condition:
     if not isinstance(value, list):
-        raise FilterInvalid(f"filters.{column.wire}: {operator} takes a list")
+        raise FilterInvalid(f"{place}: {operator} takes a list")
     if operator == "BETWEEN" and len(value) != 2:
-        raise FilterInvalid(f"filters.{column.wire}: BETWEEN takes two values")
+        raise FilterInvalid(f"{place}: BETWEEN takes two values")
     if not 1 <= len(value) <= MOST_VALUES:
-        raise FilterInvalid(f"filters.{column.wire}: {operator} takes 1 to {MOST_VALUES} values")
-    return Condition(column, operator, tuple(_typed(column, item) for item in value))
+        raise FilterInvalid(f"{place}: {operator} takes 1 to {MOST_VALUES} values")
+    return Condition(column, operator, tuple(_typed(column, item, place) for item in value))
 
 
-def _typed(column: Column, value: object) -> Any:  # the type is that of the column
+def _typed(column: Column, value: object, place: str) -> Any:  # the type is that of the column
     kind = TYPE_MAPS[column.type]
     if value is None:
-        raise FilterInvalid(f"filters.{column.wire}: takes {kind.takes}; for empty fields use IS NULL")
+        raise FilterInvalid(f"{place}: takes {kind.takes}; for empty fields use IS NULL")
     text = ("true" if value else "false") if isinstance(value, bool) else value
     if not isinstance(text, str | int | float):
-        raise FilterInvalid(f"filters.{column.wire}: takes {kind.takes}")
+        raise FilterInvalid(f"{place}: takes {kind.takes}")
     try:
         return kind.parse(str(text))
     except ValueError as error:
-        raise FilterInvalid(f"filters.{column.wire}: {_shown(value)} is not {kind.takes}") from error
+        raise FilterInvalid(f"{place}: {shown_value(value)} is not {kind.takes}") from error
 
 
-def _shown(value: object) -> str:
+def shown_value(value: object) -> str:
+    """Repeat a wrong value, cut."""
     text = repr(value)
     return text if len(text) <= SHOWN else text[:SHOWN] + "…"

@@ -1,14 +1,16 @@
 """The contract's handlers, one for each entity and dataset: `/controllers/<Name>.ashx?action=…`."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
+import anyio
 import asyncpg
 import orjson
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import StreamingResponse
+from starlette.types import Send
 
 from coldshelf.access.principal import Principal, Role
 from coldshelf.access.web import Caller, check_origin
@@ -23,6 +25,7 @@ from coldshelf.records import saving
 from coldshelf.records.dataset import Dataset
 from coldshelf.records.entity import Entity
 from coldshelf.records.errors import RecordAddedMeanwhile, WritesCollided
+from coldshelf.records.exporting import export_records, read_export_request
 from coldshelf.records.listing import list_records, read_list_request
 from coldshelf.records.openapi import describe
 from coldshelf.records.registry import Registry
@@ -128,13 +131,15 @@ async def answer(
     entity, action = registry.entities.get(dataset.name), params.text("action").lower()
     if action == "list":
         return await list_answer(run_of(request), principal, dataset, params)
+    if action == "export":
+        return await export_answer(run_of(request), principal, dataset, params)
     if entity and action in READS:
         return await _read(Call(request, principal, registry, entity, params), READS[action])
     if entity and action in WRITES:
         if request.method != "POST":
             raise ActionUnknown(f"action={action} takes POST, not {request.method}")
         return await _write(Call(request, principal, registry, entity, params), WRITES[action])
-    known = ["list", *(READS | WRITES if entity else ())]
+    known = ["list", "export", *(READS | WRITES if entity else ())]
     raise ActionUnknown(f"Action not found: {action[:60]!r}; {dataset.name} takes {', '.join(known)}")
 
 
@@ -143,8 +148,30 @@ async def list_answer(run: Runtime, principal: Principal, dataset: Dataset, para
     wanted = read_list_request(dataset, params, most=run.settings.max_page)
     found = await list_records(run, principal, wanted)
     if isinstance(found.body, bytes):
-        return Response(found.body, headers=found.headers, media_type=JSON)
-    return StreamingResponse(found.body, headers=found.headers, media_type=JSON)
+        return Response(found.body, headers=found.headers, media_type=found.media_type)
+    return ClosingStream(found.body, headers=found.headers, media_type=found.media_type)
+
+
+async def export_answer(run: Runtime, principal: Principal, dataset: Dataset, params: Params) -> Response:
+    """Answer `action=export`: a file, streamed."""
+    wanted = read_export_request(dataset, params, most=run.settings.max_export)
+    found = await export_records(run, principal, wanted)
+    return ClosingStream(found.body, headers=found.headers, media_type=found.media_type)
+
+
+class ClosingStream(StreamingResponse):
+    """A stream whose database connection is free as soon as the caller has everything, or has hung up."""
+
+    def __init__(self, parts: AsyncGenerator[bytes], *, headers: Mapping[str, str], media_type: str) -> None:
+        super().__init__(parts, headers=headers, media_type=media_type)
+        self._parts = parts
+
+    async def stream_response(self, send: Send) -> None:
+        try:
+            await super().stream_response(send)
+        finally:
+            with anyio.CancelScope(shield=True):  # who hangs up cancels this task
+                await self._parts.aclose()
 
 
 @dataclass(frozen=True, slots=True)

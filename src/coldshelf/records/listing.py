@@ -1,15 +1,16 @@
 """Lists: a request is read once, counted and paged in one snapshot, and given as text that the database made."""
 
 import hashlib
-from collections.abc import AsyncIterator, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import aclosing
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
-import orjson
 from itsdangerous import BadSignature, URLSafeSerializer
 
 from coldshelf.access.principal import Principal
 from coldshelf.kit.clock import wire_time
+from coldshelf.kit.db import Connection
 from coldshelf.kit.errors import NotAllowed
 from coldshelf.kit.ids import ClientId
 from coldshelf.kit.runtime import Runtime
@@ -17,21 +18,31 @@ from coldshelf.kit.web.params import Params
 from coldshelf.records import store
 from coldshelf.records.dataset import MODIFIED_ON, Column, Dataset
 from coldshelf.records.errors import CursorGone, PageInvalid
-from coldshelf.records.filters import Condition, known_column, parse_filters, plain_condition
-from coldshelf.records.query import Shape, count_statement, page_statement, shape_values
+from coldshelf.records.filters import Condition, known_column, parse_filters
+from coldshelf.records.formats import Format, PageText, page_text, read_format
+from coldshelf.records.plain import plain_names, read_plain
+from coldshelf.records.query import (
+    ROW_NUMBER,
+    Shape,
+    count_statement,
+    page_statement,
+    peek_statement,
+    shape_values,
+)
+from coldshelf.records.shown import read_fields
 
 DEFAULT_LIMIT = 50
 BATCH = 1000
 """Rows that are held in memory at a time; a page of at most so many is read at once and frees its connection."""
 FEW = 2000
-"""So many rows are sorted for each page of a pull; of more, the key's order gives each page a part."""
+"""So many rows are counted and sorted for each page of a pull; of more, the key's order gives each page a part."""
 BEGINNING = (0, -1)
 """Where a cursor begins: before every revision and id."""
 AS_OF = "X-Data-As-Of"
-FORMATS = frozenset({"", "json"})
+TOTAL = "X-Total-Records"
 PAGE_PARAMETERS = frozenset(
-    {"action", "start", "limit", "filters", "sort", "dir", "includedeleted", "cursor", "format", "asarray", "_dc"}
-)
+    {"action", "start", "limit", "filters", "sort", "dir", "includedeleted", "cursor", "fields"}
+) | {"format", "asarray", "exportformat", "exportfilename", "_dc"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,7 +50,7 @@ class ListRequest:
     """What a caller wants to see.
 
     `by_time`: the modification time is filtered. `cursor`: None without one, empty to begin. `ignored`: parameters that
-    mean nothing here.
+    mean nothing here. `columns`: those that are given, None for all; `numbered`: with `RowNumber`.
     """
 
     dataset: Dataset
@@ -52,12 +63,20 @@ class ListRequest:
     with_deleted: bool
     cursor: str | None
     ignored: tuple[str, ...]
+    columns: tuple[Column, ...] | None = None
+    numbered: bool = True
+    format: Format = Format.JSON
 
     @property
     def follows_notes(self) -> bool:
         """Say whether its pages are noted, so that each goes on behind the row where the one before ended."""
-        in_key_order = self.sort.wire == self.dataset.key and not self.descending
-        return self.by_time and in_key_order and self.cursor is None
+        return self.sort.wire == self.dataset.key and self.cursor is None
+
+    @property
+    def names(self) -> list[str]:
+        """Give the names that a record has, in order."""
+        columns = self.dataset.columns if self.columns is None else self.columns
+        return [*(column.wire for column in columns), *([ROW_NUMBER] if self.numbered else [])]
 
     def name_for(self, *reader: object) -> bytes:
         """Name what is wanted: the same reader, dataset and filters give the same name, whatever the page."""
@@ -65,7 +84,7 @@ class ListRequest:
         return hashlib.sha256(repr((reader, self.dataset.name, filters, self.with_deleted)).encode()).digest()
 
     def name_of_pull(self, principal: Principal) -> bytes:
-        return self.name_for(principal.client_id, principal.role.value, principal.user_id)
+        return self.name_for(principal.client_id, principal.role.value, principal.user_id, self.descending)
 
     def name_of_cursor(self, principal: Principal) -> str:
         return self.name_for(principal.client_id).hex()
@@ -75,41 +94,51 @@ class ListRequest:
 class Place:
     """Where a page begins, behind an id or behind a cursor, and how far it may see.
 
-    `horizon`: rows modified later are held back. `as_of`: the horizon of the first page of the pull.
+    `horizon`: rows modified later are held back. `as_of`: the horizon of the first page of the pull. `total`: what that
+    page counted.
     """
 
     horizon: datetime | None = None
     as_of: datetime | None = None
     after_id: int | None = None
     cursor: tuple[int, int] | None = None
+    total: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class ListAnswer:
-    """The reply of a list: JSON, at once or in parts, and until when it is complete."""
+    """The reply of a list, at once or in parts, and until when it is complete."""
 
-    body: bytes | AsyncIterator[bytes]
+    body: bytes | AsyncGenerator[bytes]
     as_of: datetime | None
+    total: int = 0
+    media_type: str = "application/json"
 
     @property
     def headers(self) -> dict[str, str]:
-        return {AS_OF: wire_time(self.as_of)} if self.as_of else {}
+        told = {AS_OF: wire_time(self.as_of)} if self.as_of else {}
+        return {TOTAL: str(self.total), **told}
 
 
-def read_list_request(dataset: Dataset, params: Params, *, most: int) -> ListRequest:
+def read_list_request(
+    dataset: Dataset, params: Params, *, most: int, default_limit: int = DEFAULT_LIMIT
+) -> ListRequest:
     """Read paging, sort and filters; raise PageInvalid or FilterInvalid with the place and the cure."""
-    _check_format(params)
+    wanted = read_format(params)
     conditions = read_conditions(dataset, params)
     filtered = {condition.column.wire for condition in conditions}
     by_time = MODIFIED_ON in filtered
     cursor = _cursor_text(params)
-    sort = known_column(dataset, params.text("sort") or _default_sort(dataset, by_time=by_time))
+    if cursor is not None and wanted is Format.CSV:
+        raise PageInvalid("CSV has no place for the next cursor: send format=json, array or xml")
+    fields = read_fields(dataset, params.text("fields"))
+    order = params.text("sort") or _default_sort(dataset, by_time=by_time)
     return ListRequest(
         dataset=dataset,
         start=_not_negative(params, "start", 0),
-        limit=_limit(params, most),
+        limit=_limit(params, most, default_limit),
         conditions=tuple(conditions),
-        sort=sort,
+        sort=known_column(dataset, order, place="sort"),
         descending=_descending(dataset, params, by_time=by_time),
         by_time=by_time,
         with_deleted=by_time
@@ -118,25 +147,35 @@ def read_list_request(dataset: Dataset, params: Params, *, most: int) -> ListReq
         or params.boolean("includeDeleted", default=False),
         cursor=cursor,
         ignored=_ignored(dataset, params),
+        columns=fields.columns,
+        numbered=fields.numbered,
+        format=wanted,
     )
 
 
 def read_conditions(dataset: Dataset, params: Params) -> list[Condition]:
     """Read `filters` and the plain parameters of a dataset; raise FilterInvalid with the place and the cure."""
     conditions = parse_filters(dataset, params.text("filters")) if params.text("filters") else []
-    plain = [name for name in dataset.plain_filters if params.text(name)]
-    return conditions + [plain_condition(dataset, name, params.text(name)) for name in plain]
+    return conditions + read_plain(dataset, params)
 
 
 async def list_records(run: Runtime, principal: Principal, request: ListRequest) -> ListAnswer:
     """Answer a list. Small pages are read whole; large ones stream from one snapshot."""
-    client_id = readable_client(principal, request.dataset)
-    place = await _place(run, principal, client_id, request)
-    pages = _pages(run, principal, client_id, request, place)
+    client_id, place = await begin(run, principal, request)
+    page = _Page(run, principal, client_id, request, place)
+    parts = page.parts()
+    media_type = page.text.media_type
     if request.limit <= BATCH:
-        return ListAnswer(b"".join([part async for part in pages]), place.as_of)
-    first = await anext(pages)  # what can go wrong with the statements does so here, while an error can be answered
-    return ListAnswer(_chain(first, pages), place.as_of)
+        body = b"".join([part async for part in parts])
+        return ListAnswer(body, place.as_of, page.total, media_type)
+    first = await anext(parts)  # what can go wrong with the statements does so here, while an error can be answered
+    return ListAnswer(chain(first, parts), place.as_of, page.total, media_type)
+
+
+async def begin(run: Runtime, principal: Principal, request: ListRequest) -> tuple[ClientId, Place]:
+    """Let a reader in, and find where its page or file begins: the one door of lists and files."""
+    client_id = readable_client(principal, request.dataset)
+    return client_id, await _find_place(run, principal, client_id, request)
 
 
 def readable_client(principal: Principal, dataset: Dataset) -> ClientId:
@@ -146,7 +185,7 @@ def readable_client(principal: Principal, dataset: Dataset) -> ClientId:
     return principal.client_id
 
 
-async def _place(run: Runtime, principal: Principal, client_id: ClientId, request: ListRequest) -> Place:
+async def _find_place(run: Runtime, principal: Principal, client_id: ClientId, request: ListRequest) -> Place:
     """Find where the page begins.
 
     Each page sees up to the horizon of its own moment, so that a row that is modified during the pull is not lost to
@@ -155,54 +194,96 @@ async def _place(run: Runtime, principal: Principal, client_id: ClientId, reques
     """
     if request.cursor is not None:
         return Place(cursor=_read_cursor(run.secret, principal, request))
-    if not request.by_time:
-        return Place()
-    # One microsecond less, so that `>` the mark and `<=` the mark have nothing in between.
-    horizon = await store.horizon(run.database) - timedelta(microseconds=1)
+    note = None
     if request.follows_notes and request.start:
         note = await store.recall_page_end(
-            run.database, client_id, request.name_of_pull(principal), next_start=request.start
+            run.database,
+            client_id,
+            request.name_of_pull(principal),
+            next_start=request.start,
+            by_time=request.by_time,
         )
-        if note:
-            return Place(horizon=max(horizon, note.as_of), as_of=note.as_of, after_id=note.last_id)
-    return Place(horizon=horizon, as_of=horizon)
+    noted = Place(as_of=note.as_of, after_id=note.last_id, total=note.total) if note else Place()
+    if not request.by_time:
+        return noted
+    # One microsecond less, so that `>` the mark and `<=` the mark have nothing in between.
+    horizon = await store.horizon(run.database) - timedelta(microseconds=1)
+    as_of = noted.as_of or horizon
+    return replace(noted, horizon=max(horizon, as_of), as_of=as_of)
 
 
-async def _pages(
-    run: Runtime, principal: Principal, client_id: ClientId, request: ListRequest, place: Place
-) -> AsyncIterator[bytes]:
+@dataclass(slots=True)
+class _Page:
+    """One page while it is read; `total` is known with its first part."""
+
+    run: Runtime
+    principal: Principal
+    client_id: ClientId
+    request: ListRequest
+    place: Place
+    total: int = 0
     last: tuple[int, int] | None = None
-    shape, values = _shape(request, place)
-    async with run.database.scope(client_id, readonly=True, isolation="repeatable_read") as connection:
-        remaining = await store.fetch_count(connection, count_statement(shape), values)
-        total = remaining if place.after_id is None else request.start + remaining
-        yield f'{{"success":true,"totalRecords":{total},"records":['.encode()
-        separator = b""
-        narrow = replace(shape, narrow=bool(shape.conditions) and remaining <= FEW and place.cursor is None)
-        async for batch in store.fetch_pages(connection, page_statement(narrow), values, size=BATCH):
-            yield separator + ",".join(row["record"] for row in batch).encode()
-            separator = b","
-            last = (batch[-1]["revision"], batch[-1]["id"])
-    yield b"]" + _tail(run.secret, principal, request, last or place.cursor) + b"}"
-    next_start = request.start + request.limit
-    if request.follows_notes and place.as_of and last and next_start < total:
-        note = store.PageEnd(as_of=place.as_of, last_id=last[1])
-        await store.note_page_end(
-            run.database, client_id, request.name_of_pull(principal), next_start=next_start, note=note
-        )
+    text: PageText = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.text = page_text(self.request.format, self.request.names)
+
+    async def parts(self) -> AsyncGenerator[bytes]:
+        shape, values = list_shape(self.request, self.place)
+        shape = replace(shape, text=self.text.row_text)
+        scope = self.run.database.scope(self.client_id, readonly=True, isolation="repeatable_read")
+        async with scope as connection:
+            self.total = await self._count(connection, shape, values)
+            yield self.text.head(self.total)
+            few = self.total if self.place.total is None else self.place.total
+            narrow = bool(shape.conditions) and few <= FEW and self.place.cursor is None
+            statement = page_statement(replace(shape, narrow=narrow))
+            async for batch in store.fetch_pages(connection, statement, values, size=BATCH):
+                yield self.text.rows([row["record"] for row in batch])
+                self.last = (batch[-1]["revision"], batch[-1]["id"])
+        yield self.text.tail(_rest(self.run.secret, self.principal, self.request, self.last or self.place.cursor))
+        await self._note()
+
+    async def _count(self, connection: Connection, shape: Shape, values: Mapping[str, object]) -> int:
+        """Count all records of a first page; behind it, see only whether there are more than this page takes.
+
+        Counting them all for each page would make a long pull quadratic.
+        """
+        place, request = self.place, self.request
+        if place.total is None or place.total <= FEW:
+            found = await store.fetch_count(connection, count_statement(shape), values)
+            return found if place.after_id is None else request.start + found
+        most = request.limit + 1
+        found = await store.fetch_count(connection, peek_statement(shape), {**values, "most": most})
+        reached = request.start + found
+        return reached if found < most else max(place.total, reached)
+
+    async def _note(self) -> None:
+        next_start = self.request.start + self.request.limit
+        if self.request.follows_notes and self.last and next_start < self.total:
+            total = self.total if self.place.total is None else self.place.total
+            await store.note_page_end(
+                self.run.database,
+                self.client_id,
+                self.request.name_of_pull(self.principal),
+                next_start=next_start,
+                note=store.PageEnd(self.last[1], total, self.place.as_of),
+                descending=self.request.descending,
+            )
 
 
-def _tail(secret: bytes, principal: Principal, request: ListRequest, last: tuple[int, int] | None) -> bytes:
-    """Give what follows the records: the cursor of the next page, and what was not used."""
+def _rest(secret: bytes, principal: Principal, request: ListRequest, last: tuple[int, int] | None) -> dict[str, object]:
+    """Give what is said behind the records: the cursor of the next page, and what was not used."""
     more: dict[str, object] = {}
     if request.cursor is not None and last:
         more["cursor"] = _serializer(secret).dumps([request.name_of_cursor(principal), *last])
     if request.ignored:
         more["warnings"] = [f"{name} was ignored: it is no parameter of this list" for name in request.ignored]
-    return b"," + orjson.dumps(more)[1:-1] if more else b""
+    return more
 
 
-def _shape(request: ListRequest, place: Place) -> tuple[Shape, Mapping[str, object]]:
+def list_shape(request: ListRequest, place: Place) -> tuple[Shape, Mapping[str, object]]:
+    """Give the statement of a page and its values by name."""
     shape = Shape(
         dataset=request.dataset,
         sort=request.sort,
@@ -212,6 +293,8 @@ def _shape(request: ListRequest, place: Place) -> tuple[Shape, Mapping[str, obje
         below_horizon=place.horizon is not None,
         after_id=place.after_id is not None,
         after_revision=place.cursor is not None,
+        columns=request.columns,
+        numbered=request.numbered,
     )
     revision, row_id = place.cursor or BEGINNING
     values = {
@@ -227,20 +310,16 @@ def _shape(request: ListRequest, place: Place) -> tuple[Shape, Mapping[str, obje
     return shape, values
 
 
-async def _chain(first: bytes, rest: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
-    yield first
-    async for part in rest:
-        yield part
+async def chain(first: bytes, rest: AsyncGenerator[bytes]) -> AsyncGenerator[bytes]:
+    """Give the part that was read already, and then the rest."""
+    async with aclosing(rest):
+        yield first
+        async for part in rest:
+            yield part
 
 
-def _check_format(params: Params) -> None:
-    wanted = params.text("format").lower()
-    if wanted not in FORMATS or params.boolean("asArray", default=False):
-        raise PageInvalid("This list is given as JSON objects only: send format=json and asArray=0, or neither")
-
-
-def _limit(params: Params, most: int) -> int:
-    limit = _not_negative(params, "limit", DEFAULT_LIMIT)
+def _limit(params: Params, most: int, default: int) -> int:
+    limit = _not_negative(params, "limit", default)
     if limit > most:
         raise PageInvalid(f"limit is {limit}; at most {most} records fit one page")
     if limit == 0:
@@ -269,7 +348,7 @@ def _descending(dataset: Dataset, params: Params, *, by_time: bool) -> bool:
 
 
 def _ignored(dataset: Dataset, params: Params) -> tuple[str, ...]:
-    known = PAGE_PARAMETERS | {name.lower() for name in dataset.plain_filters}
+    known = PAGE_PARAMETERS | {name.lower() for name in dataset.plain_filters} | plain_names(dataset, params)
     return tuple(name for name in params if name.lower() not in known)
 
 

@@ -5,6 +5,7 @@ from typing import Any
 
 from coldshelf.records.dataset import Column, Dataset
 from coldshelf.records.entity import Entity, Field
+from coldshelf.records.exporting import EXCEL
 from coldshelf.records.fields import TYPE_MAPS
 
 Json = dict[str, Any]  # a JSON document
@@ -18,7 +19,7 @@ def describe(
 
     `extra`: further actions, each with the meanings of its parameters.
     """
-    actions = ["list", *extra]
+    actions = ["list", "export", *extra]
     if entity:
         actions += ["load", "save", "delete"] if method == "POST" else ["load"]
     parameters = [_action(actions), *_list_parameters(dataset)]
@@ -56,7 +57,14 @@ def _list_parameters(dataset: Dataset) -> list[Json]:
         _query("sort", {"type": "string"}, "Field to sort by"),
         _query("dir", {"type": "string", "enum": ["ASC", "DESC"]}, "Direction"),
         _query("includeDeleted", {"type": "boolean"}, "Show deleted rows, with IsDeleted 1"),
+        _query("fields", {"type": "string"}, "Only these fields, in this order: Name,Code"),
         _query("cursor", {"type": "string"}, "Empty to begin, then the cursor of the page before: gap-free reading"),
+        _query(
+            "format", {"type": "string", "enum": ["json", "xml", "array", "JSON-Array", "csv"]}, "Of a list; any case"
+        ),
+        _query("asArray", {"type": "boolean"}, "1: rows as arrays, as format=array"),
+        _query("exportFormat", {"type": "string", "enum": ["CSV", "XLSX", "Excel", "XML"]}, "Of a file; any case"),
+        _query("exportFileName", {"type": "string"}, "Name of the file; its suffix is added"),
         _query("id", whole, "Id of the record for load, save and delete"),
         *(_query(name, {"type": "string"}, f"Only rows with this {name}") for name in dataset.plain_filters),
     ]
@@ -95,9 +103,22 @@ def _column(column: Column) -> Json:
     return {**schema, "type": [schema["type"], "null"], "description": column.meaning + unit}
 
 
+_AS_ARRAYS: Json = {
+    "columns": {"type": "array", "items": {"type": "string"}},
+    "records": {"type": "array", "items": {"type": "array"}},
+}
+_HEADERS: Json = {
+    "X-Total-Records": {"schema": {"type": "integer"}, "description": "Records that the filters let through"},
+    "X-Data-As-Of": {"schema": {"type": "string"}, "description": "With a ModifiedOn filter: complete up to here"},
+    "X-Export-Limit": {"schema": {"type": "integer"}, "description": "Most records in one file"},
+    "X-Truncated": {"schema": {"type": "string"}, "description": "true: the file holds the first records only"},
+    "Content-Disposition": {"schema": {"type": "string"}, "description": "File name (RFC 6266)"},
+}
+
+
 def _responses(dataset: Dataset, entity: Entity | None) -> dict[int | str, Json]:
     record = {"type": "object", "properties": {column.wire: _column(column) for column in dataset.columns}}
-    page = {
+    page: Json = {
         "type": "object",
         "title": f"{dataset.name} page",
         "properties": {
@@ -120,9 +141,16 @@ def _responses(dataset: Dataset, entity: Entity | None) -> dict[int | str, Json]
         },
         "required": ["success"],
     }
-    schema = {"oneOf": [page, single]} if entity else page
+    rows = {**page, "title": f"{dataset.name} page as arrays", "properties": {**page["properties"], **_AS_ARRAYS}}
+    rows["required"] = [*page["required"], "columns"]
+    binary = {"schema": {"type": "string", "format": "binary"}}
+    content = {"application/json": {"schema": {"anyOf": [page, rows, *([single] if entity else [])]}}}
     return {
-        200: {"description": "Done, or a business error", "content": {"application/json": {"schema": schema}}},
+        200: {
+            "description": "Done, or a business error; a list or a file in the format asked for",
+            "headers": _HEADERS,
+            "content": {**content, "text/csv": binary, "application/xml": binary, EXCEL: binary},
+        },
         400: {"description": "The page, filter or action cannot be used"},
         401: {"description": "Sign-in is needed"},
         403: {"description": "The role does not allow this"},

@@ -12,9 +12,12 @@ from sqlalchemy.sql.elements import BindParameter, ColumnElement
 from sqlalchemy.sql.selectable import FromClause
 
 from coldshelf.records.dataset import MODIFIED_ON, Column, Dataset
-from coldshelf.records.fields import TIME_FORMAT, TYPE_MAPS
+from coldshelf.records.fields import TIME_FORMAT, TYPE_MAPS, FieldType
 from coldshelf.records.filters import LISTS, NULLS, Condition
+from coldshelf.records.rowtext import Part, RowText, row_text
 
+ROW_NUMBER = "RowNumber"
+"""The place of a record in its list: no column, but given with the record (contract 1.5)."""
 DIALECT = asyncpg_dialect(paramstyle="numeric_dollar")  # type: ignore[no-untyped-call]  # as SQLAlchemy ships it
 
 
@@ -37,7 +40,8 @@ class Shape:
 
     `conditions` are (column, operator) in the order of their values. `below_horizon`: rows modified after `horizon` are
     left out, and none tells a ModifiedOn after `as_of`. `narrow`: the conditions let few rows through, so those are
-    looked up first and then sorted; otherwise rows are read in order until the page is full.
+    looked up first and then sorted; otherwise rows are read in order until the page is full. `columns`: those that are
+    given, None for all; `numbered`: with `RowNumber`; `text`: what a row is written as.
     """
 
     dataset: Dataset
@@ -49,6 +53,22 @@ class Shape:
     after_id: bool = False
     after_revision: bool = False
     narrow: bool = False
+    columns: tuple[Column, ...] | None = None
+    numbered: bool = True
+    text: RowText = RowText.OBJECT
+
+    @property
+    def shown(self) -> tuple[Column, ...]:
+        return self.dataset.columns if self.columns is None else self.columns
+
+    @property
+    def sources(self) -> frozenset[str]:
+        """Name the joins without which no page can be made; of others each row finds at most one."""
+        return self.filtered_sources | {column.of for column in (*self.shown, self.sort)}
+
+    @property
+    def filtered_sources(self) -> frozenset[str]:
+        return frozenset(column.of for column, _ in self.conditions)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,22 +97,58 @@ def shape_values(conditions: Sequence[Condition]) -> dict[str, Any]:
 @lru_cache(maxsize=512)
 def count_statement(shape: Shape) -> Statement:
     """`SELECT count(*)` of all rows that the shape and its values let through."""
-    needed = frozenset(column.of for column, _ in shape.conditions)  # of other joins each row finds at most one
-    source = _join(_relation(shape.dataset), shape.dataset, needed)
+    source = _join(_relation(shape.dataset), shape.dataset, shape.filtered_sources)
     return _compile(sa.select(sa.func.count()).select_from(source).where(*_where(shape)))
 
 
 @lru_cache(maxsize=512)
 def ids_statement(shape: Shape) -> Statement:
     """Compose the ids of all rows that the shape and its values let through, in order."""
-    needed = frozenset(column.of for column, _ in shape.conditions)
-    source = _join(_relation(shape.dataset), shape.dataset, needed)
+    source = _join(_relation(shape.dataset), shape.dataset, shape.filtered_sources)
     return _compile(sa.select(Own.id).select_from(source).where(*_where(shape)).order_by(Own.id))
 
 
 @lru_cache(maxsize=512)
+def peek_statement(shape: Shape) -> Statement:
+    """Count the rows of the shape in order of the key, but at most `most` of them."""
+    source = _join(_relation(shape.dataset), shape.dataset, shape.filtered_sources)
+    rows = sa.select(Own.id).select_from(source).where(*_where(shape)).order_by(_order(Own.id, shape))
+    most = rows.limit(sa.bindparam("most", type_=sa.BigInteger())).subquery()
+    return _compile(sa.select(sa.func.count()).select_from(most))
+
+
+@lru_cache(maxsize=512)
 def page_statement(shape: Shape) -> Statement:
-    """Rows of one page as `record` (JSON text), `id` and `revision`, in order."""
+    """Rows of one page as `record` (text, as the shape says), `id` and `revision`, in order."""
+    fields = [_json_column(column, shape) for column in shape.shown]
+    keyed = _compile(_rows(shape, fields).add_columns(Own.id.label("_id"), Own.revision.label("_revision")))
+    parts = [(_quoted(column.wire), column.wire, column.type) for column in shape.shown]
+    if not shape.numbered:
+        return Statement(f"{_texts(shape, parts)} FROM ({keyed.text}) AS page", keyed.names)
+    parts.append((_quoted(ROW_NUMBER), ROW_NUMBER, FieldType.INTEGER))
+    first = f"${len(keyed.names) + 1}::bigint"
+    text = (
+        f"{_texts(shape, parts)}"
+        f' FROM (SELECT page.*, {first} + row_number() OVER () AS "{ROW_NUMBER}"'
+        f" FROM ({keyed.text}) AS page) AS numbered"
+    )
+    return Statement(text, (*keyed.names, "first"))
+
+
+def _texts(shape: Shape, parts: Sequence[Part]) -> str:
+    return f"SELECT {row_text(shape.text, parts)} AS record, _id AS id, _revision AS revision"
+
+
+@lru_cache(maxsize=128)
+def cells_statement(shape: Shape) -> Statement:
+    """Rows of one page as the values of a spreadsheet's cells, by their wire names, in order.
+
+    Every ModifiedOn is told as it is: a file is one page, so none lies behind its horizon.
+    """
+    return _compile(_rows(shape, [_cell(column) for column in shape.shown]))
+
+
+def _rows(shape: Shape, fields: Sequence[Expression]) -> sa.Select[Any]:
     relation, conditions = _relation(shape.dataset), _where(shape)
     if shape.narrow:
         relation, conditions = _looked_up(shape), _where_joined(shape)
@@ -101,24 +157,14 @@ def page_statement(shape: Shape) -> Statement:
         if shape.after_revision
         else [_order(_expression(shape.sort), shape), _order(Own.id, shape)]
     )
-    fields = [_json_column(column, shape) for column in shape.dataset.columns]
-    rows = (
+    return (
         sa.select(*fields)
-        .select_from(_join(relation, shape.dataset))
+        .select_from(_join(relation, shape.dataset, shape.sources))
         .where(*conditions)
         .order_by(*order)
         .offset(sa.bindparam("start", type_=sa.BigInteger()))
         .limit(sa.bindparam("limit", type_=sa.BigInteger()))
     )
-    keyed = _compile(rows.add_columns(Own.id.label("_id"), Own.revision.label("_revision")))
-    wires = ", ".join(_quoted(column.wire) for column in shape.dataset.columns)
-    first = f"${len(keyed.names) + 1}::bigint"
-    text = (
-        f'SELECT row_to_json((SELECT record FROM (SELECT {wires}, "RowNumber") AS record))::text AS record,'
-        f' _id AS id, _revision AS revision FROM (SELECT page.*, {first} + row_number() OVER () AS "RowNumber"'
-        f" FROM ({keyed.text}) AS page) AS numbered"
-    )
-    return Statement(text, (*keyed.names, "first"))
 
 
 def bulk_select(dataset: Dataset, *, since: bool) -> str:
@@ -178,6 +224,23 @@ def _folded(column: Column) -> Expression:
     return sa.literal_column(f"{_quoted(column.of or 't')}.{_quoted(column.name + '_key')}", sa.Text())
 
 
+SERIAL = "date_part('epoch', {}) / 86400 + 25569"
+"""Days since the day 0 of spreadsheets, of a time without a zone."""
+CELLS = {
+    FieldType.TIMESTAMP: SERIAL.format("{} AT TIME ZONE 'UTC'"),
+    FieldType.LOCAL_TIME: SERIAL,
+    FieldType.DATE: SERIAL.format("{}::timestamp"),
+    FieldType.DECIMAL: "trim_scale({})::text",
+    FieldType.GUID: "{}::text",
+}
+"""Times come as serial numbers and decimals as text, so that no digit is lost on the way."""
+
+
+def _cell(column: Column) -> Expression:
+    template = CELLS.get(column.type, TYPE_MAPS[column.type].json_sql)
+    return sa.literal_column(template.format(_raw(column))).label(column.wire)
+
+
 def _json_column(column: Column, shape: Shape) -> Expression:
     if shape.below_horizon and column.wire == MODIFIED_ON:
         told = sa.func.least(_expression(column), sa.bindparam("as_of", type_=sa.DateTime(timezone=True)))
@@ -209,7 +272,8 @@ def _where_own(shape: Shape) -> list[ColumnElement[bool]]:
     if shape.below_horizon:
         clauses.append(sa.bindparam("horizon", type_=sa.DateTime(timezone=True)) >= Own.modified_on)
     if shape.after_id:
-        clauses.append(sa.bindparam("after_id", type_=sa.BigInteger()) < Own.id)
+        after = sa.bindparam("after_id", type_=sa.BigInteger())
+        clauses.append(after > Own.id if shape.descending else after < Own.id)
     if shape.after_revision:
         clauses += [
             sa.tuple_(Own.revision, Own.id)

@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
@@ -29,24 +29,37 @@ class Lock(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class PageEnd:
-    """Where a page of a pull ended, and the horizon of the pull's first page."""
+    """Where a page of a pull ended, how many records its first page counted, and the horizon of that page.
 
-    as_of: datetime
+    `as_of` is None where the modification time is not filtered: nothing is held back then.
+    """
+
     last_id: int
+    total: int | None = None
+    as_of: datetime | None = None
 
 
-# `noted_on` is the horizon of the pull's first page. Two pulls by one reader with one filter at the same time share
-# their notes: the smaller id repeats rows where the larger one could skip some, and so does the earlier horizon.
+# `noted_on` is the horizon of the pull's first page; without one it is the time of the note. Two pulls by one reader
+# with one filter at the same time share their notes: the end that lies further ahead in the list repeats rows where the
+# other one could skip some, and so does the earlier horizon.
 RECALL = """
-    SELECT noted_on, last_id FROM list_position
-    WHERE client_id = $1 AND pull = $2 AND next_start = $3 AND noted_on > now() - interval '1 day'"""
+    SELECT noted_on, last_id, total FROM list_position
+    WHERE client_id = $1 AND pull = $2 AND next_start = $3 AND noted_on > now() - $4::interval"""
 NOTE = """
-    INSERT INTO list_position (client_id, pull, next_start, noted_on, last_id) VALUES ($1, $2, $3, $4, $5)
+    INSERT INTO list_position (client_id, pull, next_start, noted_on, last_id, total)
+    VALUES ($1, $2, $3, coalesce($4, clock_timestamp()), $5, $6)
     ON CONFLICT (client_id, pull, next_start) DO UPDATE SET
-        (last_id, noted_on) = (
-            SELECT CASE WHEN at_once THEN least(list_position.last_id, excluded.last_id) ELSE excluded.last_id END,
-                CASE WHEN at_once THEN least(list_position.noted_on, excluded.noted_on) ELSE excluded.noted_on END
+        (last_id, noted_on, total) = (
+            SELECT CASE WHEN NOT at_once THEN excluded.last_id
+                    WHEN $7 THEN greatest(list_position.last_id, excluded.last_id)
+                    ELSE least(list_position.last_id, excluded.last_id) END,
+                CASE WHEN at_once AND $4 IS NOT NULL THEN least(list_position.noted_on, excluded.noted_on)
+                    ELSE excluded.noted_on END,
+                excluded.total
             FROM (SELECT list_position.noted_on > excluded.noted_on - interval '10 seconds' AS at_once) AS pulls)"""
+BY_TIME_LIFE = timedelta(days=1)
+PLAIN_LIFE = timedelta(minutes=10)
+"""A list without a horizon is soon another one: who comes back later gets the rows that stand at `start` by then."""
 FORGET = """
     WITH old AS (DELETE FROM list_position WHERE noted_on < now() - interval '1 day' RETURNING 1)
     SELECT count(*) FROM old"""
@@ -77,17 +90,20 @@ async def fetch_pages(
             return
 
 
-async def recall_page_end(database: Database, client_id: ClientId, pull: bytes, *, next_start: int) -> PageEnd | None:
+async def recall_page_end(
+    database: Database, client_id: ClientId, pull: bytes, *, next_start: int, by_time: bool
+) -> PageEnd | None:
+    life = BY_TIME_LIFE if by_time else PLAIN_LIFE
     async with database.scope(client_id, readonly=True) as connection:
-        row = await connection.fetchrow(RECALL, client_id, pull, next_start)
-    return None if row is None else PageEnd(row["noted_on"], row["last_id"])
+        row = await connection.fetchrow(RECALL, client_id, pull, next_start, life)
+    return None if row is None else PageEnd(row["last_id"], row["total"], row["noted_on"] if by_time else None)
 
 
 async def note_page_end(
-    database: Database, client_id: ClientId, pull: bytes, *, next_start: int, note: PageEnd
+    database: Database, client_id: ClientId, pull: bytes, *, next_start: int, note: PageEnd, descending: bool
 ) -> None:
     async with database.scope(client_id) as connection:
-        await connection.execute(NOTE, client_id, pull, next_start, note.as_of, note.last_id)
+        await connection.execute(NOTE, client_id, pull, next_start, note.as_of, note.last_id, note.total, descending)
 
 
 async def forget_page_ends(connection: Connection) -> int:

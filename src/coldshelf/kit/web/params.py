@@ -25,12 +25,18 @@ _NO = frozenset({"false", "0", "no"})
 
 
 class Params(Mapping[str, str]):
-    """Values by name in any case; iterating gives the names as they were sent. The first occurrence wins."""
+    """Values by name in any case; iterating gives the names as they were sent. The first occurrence wins.
+
+    Only a name that ends in `[]` is made to be sent more than once: `every` gives all its values.
+    """
 
     def __init__(self, pairs: Iterable[tuple[str, str]] = ()) -> None:
         self._values: dict[str, tuple[str, str]] = {}
+        self._every: dict[str, list[str]] = {}
         for name, value in pairs:
             self._values.setdefault(name.lower(), (name, value))
+            if name.endswith("[]"):
+                self._every.setdefault(name.lower(), []).append(value)
 
     def __getitem__(self, name: str) -> str:
         return self._values[name.lower()][1]
@@ -49,7 +55,15 @@ class Params(Mapping[str, str]):
 
     def over(self, other: "Params") -> "Params":
         """Join two places; where both name one, this one wins."""
-        return Params([*self.items(), *other.items()])
+        return Params([*self.pairs(), *(pair for pair in other.pairs() if pair[0] not in self)])
+
+    def pairs(self) -> list[tuple[str, str]]:
+        """Give names and values, with every value of a name that ends in `[]`."""
+        return [(name, value) for name in self for value in self.every(name) or [self[name]]]
+
+    def every(self, name: str) -> list[str]:
+        """Give all values of a name that ends in `[]`."""
+        return self._every.get(name.lower(), [])
 
     def text(self, name: str, default: str = "") -> str:
         """Give a value without surrounding blanks; the default when it is absent or empty."""

@@ -24,6 +24,7 @@ ASSET_PURITY = Dataset(
     location="location_id",
     default_direction="desc",
     plain_filters=("AssetPurityId", "AssetId", "LocationId", "StatusId", "PlanogramId"),
+    plain_aliases=(("outletcode", "LocationCode"), ("assetserialnumber", "SerialNumber")),
     columns=(
         _number("AssetPurityId", "Id of the image record", "id"),
         Column(wire="UniqueGuid", column="guid", type=FieldType.GUID, meaning="Id of the image for the preview"),
