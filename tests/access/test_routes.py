@@ -187,7 +187,7 @@ async def test_no_credentials_are_a_problem_document_elsewhere(client: httpx.Asy
     assert answer.status_code == 401
     assert answer.headers["content-type"] == "application/problem+json"
     assert answer.json()["code"] == "not_signed_in"
-    assert answer.json()["request_id"] == answer.headers["x-request-id"]
+    assert answer.json()["requestId"] == answer.headers["x-request-id"]
 
 
 @pytest.mark.usefixtures("ada")

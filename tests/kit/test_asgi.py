@@ -1,12 +1,13 @@
 import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import httpx
 import pytest
 import structlog
-from fastapi import FastAPI
+from fastapi import APIRouter, Depends, FastAPI
 from prometheus_client import REGISTRY
 from starlette.requests import Request
 from starlette.responses import StreamingResponse
@@ -16,10 +17,13 @@ from coldshelf.kit.events import StepDone
 from coldshelf.kit.objects import LocalStore
 from coldshelf.kit.runtime import Runtime
 from coldshelf.kit.web.asgi import equip
+from coldshelf.kit.web.deprecation import Deprecated
 from coldshelf.kit.web.health import router
 from coldshelf.kit.web.request import add_header
 
 PROBLEMS = "application/problem+json"
+OLD_SINCE = datetime(2026, 1, 1, tzinfo=UTC)
+OLD_UNTIL = datetime(2027, 1, 1, tzinfo=UTC)
 
 
 FAILURES = {
@@ -36,8 +40,23 @@ async def half() -> AsyncIterator[bytes]:
     raise ZeroDivisionError
 
 
+OLD = APIRouter()
+
+
+@OLD.get(
+    "/api/v1/old",
+    deprecated=True,
+    dependencies=[Depends(Deprecated(since=OLD_SINCE, sunset=OLD_UNTIL, link="/docs/api#old"))],
+)
+async def old(fail: str = "") -> dict[str, int]:
+    if fail:
+        raise FAILURES[fail]
+    return {}
+
+
 def make_app() -> FastAPI:
     app = FastAPI()
+    app.include_router(OLD)
 
     @app.get("/controllers/asset.ashx")
     async def asset(request: Request, action: str = "", fail: str = "") -> dict[str, str]:
@@ -58,6 +77,10 @@ def make_app() -> FastAPI:
     async def body(request: Request) -> dict[str, int]:
         return {"size": len(await request.body())}
 
+    @app.get("/api/v1/body")
+    async def no_body() -> dict[str, int]:
+        return {}
+
     @app.get("/api/v1/half")
     async def stream() -> StreamingResponse:
         return StreamingResponse(half())
@@ -72,7 +95,16 @@ async def client() -> AsyncIterator[httpx.AsyncClient]:
         yield client
 
 
-@pytest.mark.parametrize("path", ["/Controllers/Asset.ashx", "/controllers/ASSET.ASHX", "/CONTROLLERS/asset.ashx"])
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/Controllers/Asset.ashx",
+        "/controllers/ASSET.ASHX",
+        "/CONTROLLERS/asset.ashx",
+        "/v1/controllers/Asset.ashx",
+        "/V1/Controllers/Asset.ASHX",
+    ],
+)
 async def test_handlers_are_found_in_any_case(client: httpx.AsyncClient, path: str) -> None:
     assert (await client.get(path, params={"action": "List"})).json()["action"] == "List"
 
@@ -124,6 +156,13 @@ async def test_errors_of_handlers_have_the_contracts_shape(
     assert answer.headers.get("retry-after") == {429: "10", 503: "5"}.get(status)
 
 
+async def test_an_error_under_the_versioned_path_has_the_contracts_shape_too(client: httpx.AsyncClient) -> None:
+    answer = await client.get("/v1/Controllers/Asset.ashx", params={"fail": "input"})
+
+    assert answer.status_code == 400
+    assert answer.json()["records"] == []
+
+
 @pytest.mark.parametrize(("method", "path", "status"), [("GET", "Nothing", 404), ("PUT", "Asset", 405)])
 async def test_unknown_handler_and_method_have_the_contracts_shape(
     client: httpx.AsyncClient, method: str, path: str, status: int
@@ -147,8 +186,10 @@ async def test_error_elsewhere_is_a_problem_document(client: httpx.AsyncClient) 
         "status": 429,
         "detail": "Too many requests",
         "code": "too_many_requests",
+        "instance": "/api/v1/items/-1",
         "cure": "",
-        "request_id": "r1",
+        "errors": [],
+        "requestId": "r1",
     }
 
 
@@ -170,7 +211,23 @@ async def test_wrong_method_says_which_are_allowed(client: httpx.AsyncClient) ->
     answer = await client.delete("/api/v1/body")
 
     assert answer.status_code == 405
-    assert answer.headers["allow"] == "POST"
+    assert answer.headers["allow"] == "GET, POST"
+
+
+@pytest.mark.parametrize(("fail", "status"), [("", 200), ("input", 400)])
+async def test_what_is_deprecated_says_so_on_every_answer(client: httpx.AsyncClient, fail: str, status: int) -> None:
+    answer = await client.get("/api/v1/old", params={"fail": fail})
+
+    assert answer.status_code == status
+    assert answer.headers["deprecation"] == "@1767225600"
+    assert answer.headers["sunset"] == "Fri, 01 Jan 2027 00:00:00 GMT"
+    assert answer.headers["link"] == '</docs/api#old>; rel="deprecation"'
+    assert (await client.get("/openapi.json")).json()["paths"]["/api/v1/old"]["get"]["deprecated"] is True
+
+
+def test_what_is_deprecated_is_served_for_a_year() -> None:
+    with pytest.raises(ValueError, match="at least 365 days"):
+        Deprecated(since=OLD_SINCE, sunset=OLD_SINCE + timedelta(days=364), link="/docs/api")
 
 
 async def test_fault_in_the_middle_of_an_answer_reaches_the_server(client: httpx.AsyncClient) -> None:

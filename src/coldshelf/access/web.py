@@ -133,9 +133,13 @@ class Rates:
         if len(self._windows) > self._size:
             self._windows.popitem(last=False)
         left = began + MINUTE - now
+        remaining, reset = max(0, self._limit - count - 1), int(left) + 1
+        add_header(request, "RateLimit-Policy", f'"credential";q={self._limit};w={MINUTE:.0f}')
+        add_header(request, "RateLimit", f'"credential";r={remaining};t={reset}')
+        # The three fields of the drafts before the seventh, which most client libraries read.
         add_header(request, "RateLimit-Limit", str(self._limit))
-        add_header(request, "RateLimit-Remaining", str(max(0, self._limit - count - 1)))
-        add_header(request, "RateLimit-Reset", str(int(left) + 1))
+        add_header(request, "RateLimit-Remaining", str(remaining))
+        add_header(request, "RateLimit-Reset", str(reset))
         if count >= self._limit:
             raise RateExceeded(timedelta(seconds=left))
 

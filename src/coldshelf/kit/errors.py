@@ -9,16 +9,29 @@ ColdshelfError
 ├── NotFound                   404
 ├── Conflict                   409  another write stands in the way
 ├── Gone                       410  start again
+├── PreconditionFailed         412  the record changed meanwhile
 ├── TooLarge                   413
+├── MediaTypeUnknown           415
 ├── IdempotencyKeyReused       422
 ├── TooManyRequests            429
 └── Unavailable                503  try again later
 
 Each class has `code` (stable, for callers), `status` (HTTP), `retry` (whether a worker or a client may try again
-unchanged) and `cure`. The first line of its docstring is the default message.
+unchanged) and `cure`. The first line of its docstring is the default message. `problem_status` is the status of the
+problem document where it differs: the contract's handlers know one status for every business error.
 """
 
+from dataclasses import dataclass
 from datetime import timedelta
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """What is wrong at one place of a request: at a JSON pointer of its body, or in a parameter."""
+
+    detail: str
+    pointer: str = ""
+    parameter: str = ""
 
 
 class ColdshelfError(Exception):
@@ -26,13 +39,19 @@ class ColdshelfError(Exception):
 
     code = "error"
     status = 500
+    problem_status: int | None = None
     retry = False
     cure = ""
+    places: tuple[Place, ...] = ()
 
-    def __init__(self, message: str | None = None, *, cure: str | None = None) -> None:
+    def __init__(
+        self, message: str | None = None, *, cure: str | None = None, places: tuple[Place, ...] | None = None
+    ) -> None:
         super().__init__(message or (type(self).__doc__ or "").splitlines()[0])
         if cure is not None:
             self.cure = cure
+        if places is not None:
+            self.places = places
 
     @property
     def message(self) -> str:
@@ -96,6 +115,21 @@ class Gone(ColdshelfError):
 
     code = "gone"
     status = 410
+
+
+class PreconditionFailed(ColdshelfError):
+    """The record is not the one that the precondition names"""
+
+    code = "precondition_failed"
+    status = 412
+    cure = "Read the record again, decide anew, and send the ETag of that answer in If-Match."
+
+
+class MediaTypeUnknown(ColdshelfError):
+    """A body of this type cannot be read here"""
+
+    code = "media_type_unknown"
+    status = 415
 
 
 class TooLarge(ColdshelfError):

@@ -21,18 +21,21 @@ class FieldInvalid(InputInvalid):
     """A field cannot be used"""
 
     code = "field_invalid"
+    problem_status = 422
 
 
 class RecordNotFound(InputInvalid):
     """There is no such record"""
 
     code = "record_not_found"
+    problem_status = 404
 
 
 class RecordExists(InputInvalid):
     """There is such a record already"""
 
     code = "record_exists"
+    problem_status = 409
 
 
 class RecordAddedMeanwhile(RecordExists):
@@ -45,6 +48,7 @@ class RecordInUse(InputInvalid):
     """Other records refer to this one"""
 
     code = "record_in_use"
+    problem_status = 409
     cure = "Change or delete those first."
 
 

@@ -18,7 +18,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from coldshelf.kit.errors import TooLarge
 from coldshelf.kit.logs import get_logger
 from coldshelf.kit.web.errors import Unexpected, add_error_handlers, error_answer
-from coldshelf.kit.web.request import CONTROLLERS, HEADERS, REQUEST_ID
+from coldshelf.kit.web.request import CONTROLLERS, HEADERS, REQUEST_ID, VERSIONED_CONTROLLERS
 
 log = get_logger("http")
 
@@ -47,7 +47,10 @@ def equip(app: FastAPI, *, max_body_bytes: int) -> None:
 
 
 class RequestId:
-    """Lower-cases `/controllers/…`; gives the request its id; puts it and the gathered headers on the answer."""
+    """Gives the request its id; puts it and the gathered headers on the answer.
+
+    It also lower-cases `/controllers/…`, which `/v1/controllers/…` is another name for.
+    """
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -56,8 +59,7 @@ class RequestId:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        if scope["path"][: len(CONTROLLERS)].lower() == CONTROLLERS:
-            scope["path"] = scope["path"].lower()
+        scope["path"] = _contract_path(scope["path"])
         request_id = scope[REQUEST_ID] = _request_id(Headers(scope=scope).get("x-request-id", ""))
 
         async def send_with_headers(message: Message) -> None:
@@ -145,6 +147,13 @@ class Guard:
 
     def _too_large(self) -> TooLarge:
         return TooLarge(f"The request body is larger than {self._limit:,} bytes.")
+
+
+def _contract_path(path: str) -> str:
+    lower = path.lower()
+    if lower.startswith(VERSIONED_CONTROLLERS):
+        return lower[len(VERSIONED_CONTROLLERS) - len(CONTROLLERS) :]
+    return lower if lower.startswith(CONTROLLERS) else path
 
 
 def _announced(scope: Scope) -> int:

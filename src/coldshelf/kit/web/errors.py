@@ -1,7 +1,8 @@
-"""Errors as answers: the contract's shape under `/controllers/`, problem documents (RFC 9457) elsewhere."""
+"""Errors as answers: the contract's shape under `/controllers/`, problem documents (problems.py) elsewhere."""
 
 from collections.abc import Callable
 from datetime import timedelta
+from functools import partial
 from math import ceil
 
 import orjson
@@ -10,9 +11,11 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.routing import Match
 
 from coldshelf.kit.errors import ColdshelfError, InputInvalid, NotFound
 from coldshelf.kit.logs import get_logger
+from coldshelf.kit.web.problems import MEDIA_TYPE, problem_body, problem_status
 from coldshelf.kit.web.request import is_contract, request_id_of
 
 log = get_logger("kit")
@@ -55,14 +58,14 @@ def error_answer(request: Request, error: ColdshelfError) -> Response:
 
     A place with a shape of its own is named in `app.state.error_bodies`; sign-in and role errors stay plain there.
     """
-    shape: Body = contract_body if is_contract(request.scope) else problem_body
-    kind = "application/json" if is_contract(request.scope) else "application/problem+json"
+    plain = is_contract(request.scope)
+    shape: Body = contract_body if plain else partial(problem_body, instance=request.scope["path"])
     if error.status not in {401, 403, 405}:
         shape = getattr(request.app.state, "error_bodies", {}).get(request.scope["path"], shape)
     return Response(
         orjson.dumps(shape(error, request_id_of(request.scope))),
-        status_code=error.status,
-        media_type=kind,
+        status_code=error.status if plain else problem_status(error),
+        media_type="application/json" if plain else MEDIA_TYPE,
         headers=error_headers(error),
     )
 
@@ -81,19 +84,6 @@ def error_headers(error: ColdshelfError) -> dict[str, str]:
 def contract_body(error: ColdshelfError, _request_id: str) -> dict[str, object]:
     """Word an error as the contract does, so that the published paging loop always ends."""
     return {"success": False, "info": error.message, "totalRecords": 0, "records": []}
-
-
-def problem_body(error: ColdshelfError, request_id: str) -> dict[str, object]:
-    """Word an error as RFC 9457 does."""
-    return {
-        "type": f"urn:coldshelf:error:{error.code}",
-        "title": (type(error).__doc__ or "").splitlines()[0],
-        "status": error.status,
-        "detail": error.message,
-        "code": error.code,
-        "cure": error.cure,
-        "request_id": request_id,
-    }
 
 
 async def _answer_coldshelf(request: Request, error: Exception) -> Response:
@@ -118,7 +108,15 @@ async def _answer_http(request: Request, error: Exception) -> Response:
     answer = error_answer(request, _from_http(error))
     for name, value in (error.headers or {}).items():
         answer.headers[name] = value
+    if error.status_code == 405:
+        answer.headers["Allow"] = ", ".join(_offered_methods(request))
     return answer
+
+
+def _offered_methods(request: Request) -> list[str]:
+    """Give the methods of every route under this path: the framework names those of one route only."""
+    routes = [route for route in request.app.routes if route.matches(request.scope)[0] is not Match.NONE]
+    return sorted({method for route in routes for method in getattr(route, "methods", None) or ()})
 
 
 def _from_http(error: HTTPException) -> ColdshelfError:

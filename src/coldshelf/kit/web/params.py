@@ -113,7 +113,7 @@ async def read_form(request: Request, *, limit: int = LARGEST_FORM) -> Params:
     kind, options = parse_options_header(request.headers.get("content-type", ""))
     if kind == "multipart/form-data":
         return Params(await _multipart(_bounded(request, limit), options.get("boundary", "")))
-    body = b"".join([chunk async for chunk in _bounded(request, limit)])
+    body = await read_body(request, limit=limit)
     if not body:
         return Params()
     if kind == "application/x-www-form-urlencoded":
@@ -124,6 +124,11 @@ async def read_form(request: Request, *, limit: int = LARGEST_FORM) -> Params:
         f"Content-Type {_shown(kind)} cannot be read.",
         cure="Send application/x-www-form-urlencoded, multipart/form-data or application/json.",
     )
+
+
+async def read_body(request: Request, *, limit: int = LARGEST_FORM) -> bytes:
+    """Read the body as it is; raise TooLarge above `limit` bytes."""
+    return b"".join([chunk async for chunk in _bounded(request, limit)])
 
 
 async def _bounded(request: Request, limit: int) -> AsyncIterator[bytes]:

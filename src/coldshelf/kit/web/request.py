@@ -8,6 +8,8 @@ from coldshelf.kit.runtime import Runtime
 HEADERS = "coldshelf.headers"
 REQUEST_ID = "coldshelf.request_id"
 CONTROLLERS = "/controllers/"
+VERSIONED_CONTROLLERS = "/v1/controllers/"
+"""The same handlers by a path that names their version."""
 
 
 def run_of(connection: HTTPConnection) -> Runtime:
