@@ -20,6 +20,7 @@ from coldshelf.records.entity import Entity, Field, Reference
 from coldshelf.records.fields import FieldType
 from coldshelf.records.handlers import record_router
 from coldshelf.records.registry import build_registry
+from coldshelf.records.resources.router import resource_router
 
 SOURCE = Path(__file__).parent.parent.parent / "src" / "coldshelf"
 ROUTE_PLAN = Entity(
@@ -55,17 +56,21 @@ async def test_one_declared_entity_gets_its_handler_list_and_save(run: Runtime, 
     await connection.close()
     app = FastAPI()
     app.state.run = run
-    app.include_router(record_router(build_registry((*ENTITIES, ROUTE_PLAN), ()), {}))
+    declared = build_registry((*ENTITIES, ROUTE_PLAN), ())
+    app.include_router(record_router(declared, {}))
+    app.include_router(resource_router(declared))
     equip(app, max_body_bytes=1_000_000)
 
     async with await signed_in_client(run, app, client_id, "planner", Role.CLIENT_ADMIN) as http:
         await http.post("/controllers/Location.ashx?action=save&Code=L1&Name=First")
         await http.post("/controllers/RoutePlan.ashx?action=save&Code=R1&Stops=4&LocationCode=L1")
         listed = (await http.get("/controllers/RoutePlan.ashx?action=list")).json()
+        read = (await http.get("/api/v1/route-plans/code:R1")).json()
 
     assert listed["totalRecords"] == 1
     assert listed["records"][0]["Stops"] == 4
     assert listed["records"][0]["LocationCode"] == "L1"
+    assert (read["Stops"], read["LocationCode"]) == (4, "L1")
 
 
 NEW_ENTITY = '''"""Territories of this test."""

@@ -43,7 +43,9 @@ RESULT: Json = {
     },
     "required": ["Success", "Info"],
 }
-_FILES: Json = {"type": "array", "items": {"type": "string", "contentMediaType": "application/octet-stream"}}
+# `format: binary` is the older way to say it, which most client generators know.
+_FILE: Json = {"type": "string", "format": "binary", "contentMediaType": "application/octet-stream"}
+_FILES: Json = {"type": "array", "items": _FILE}
 _FORM: Json = {
     "type": "object",
     "properties": {"file": _FILES, **{name: {**schema, "description": text} for name, schema, text in PARAMETERS}},
@@ -73,7 +75,7 @@ UPLOAD: Json = {
 PREVIEW: Json = {
     "responses": {
         200: {"description": "The picture", "content": {"image/jpeg": {}}},
-        404: {"description": "No such picture, or (with Retry-After) not ready yet"},
+        404: {"description": "No such picture, or (with Retry-After) not ready yet; without a body", "content": {}},
     },
     "openapi_extra": {
         "parameters": [

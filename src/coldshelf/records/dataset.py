@@ -64,7 +64,8 @@ class Dataset:
 
     `key` is the wire name of the primary key (column `id`). `location` names the column of the outlet that limits who
     sees a row; None with a reason in `client_wide`. `plain_aliases`: further plain parameters, in lower case, with the
-    field that they filter; they take comma lists of text.
+    field that they filter; they take comma lists of text. `resource` names it under `/api/v1` where the plural of its
+    name does not.
     """
 
     name: str
@@ -81,6 +82,7 @@ class Dataset:
     plain_aliases: tuple[tuple[str, str], ...] = ()
     readers: frozenset[Role] = PEOPLE
     handler: bool = True
+    resource: str = ""
 
     def column(self, wire: str) -> Column | None:
         """Find a column by its wire name in any letter case."""

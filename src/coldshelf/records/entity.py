@@ -97,7 +97,7 @@ class Entity:
     `keys` maps accepted key parameters (`LocationCode`) to unique fields (`Code`), the most trusted one first. `unused`
     maps published parameters that have no field here to what a caller can send instead. `handlers` are further names
     of its handler. `standard` knows records that are not there yet, such as countries: the first reference by name
-    adds them; `standard_cure` ends the sentence that says a name is unknown.
+    adds them; `standard_cure` ends the sentence that says a name is unknown. `resource` as in Dataset.
     """
 
     name: str
@@ -112,6 +112,7 @@ class Entity:
     writers: frozenset[Role] = ADMINS
     readers: frozenset[Role] = PEOPLE
     handlers: tuple[str, ...] = ()
+    resource: str = ""
     extra_columns: tuple[Column, ...] = ()
     before_save: BeforeSave | None = None
     after_save: AfterSave | None = None
@@ -147,6 +148,7 @@ class Entity:
             client_wide=self.client_wide,
             default_sort=self.key,
             readers=self.readers,
+            resource=self.resource,
             plain_filters=tuple(reference.wire for reference in self.references),
         )
 

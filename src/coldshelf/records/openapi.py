@@ -6,7 +6,7 @@ from typing import Any
 from coldshelf.records.dataset import Column, Dataset
 from coldshelf.records.entity import Entity, Field
 from coldshelf.records.exporting import EXCEL
-from coldshelf.records.fields import TYPE_MAPS
+from coldshelf.records.fields import TYPE_MAPS, FieldType
 
 Json = dict[str, Any]  # a JSON document
 NOTHING: Mapping[str, Mapping[str, str]] = {}
@@ -35,7 +35,7 @@ def describe(
     if entity and method == "POST":
         schema = {"type": "object", "properties": _properties(entity)}
         document["requestBody"] = {"content": {"application/x-www-form-urlencoded": {"schema": schema}}}
-    return {"openapi_extra": document, "responses": _responses(dataset, entity)}
+    return {"openapi_extra": document, "responses": _responses(dataset, entity, extra)}
 
 
 def _action(actions: list[str]) -> Json:
@@ -100,6 +100,8 @@ def _field(item: Field) -> Json:
 def _column(column: Column) -> Json:
     unit = f" ({column.unit})" if column.unit else ""
     schema = TYPE_MAPS[column.type].json_schema
+    if column.type is FieldType.TIMESTAMP:
+        schema = {"type": "string"}  # no `date-time`: that is a time with a zone
     return {**schema, "type": [schema["type"], "null"], "description": column.meaning + unit}
 
 
@@ -116,8 +118,14 @@ _HEADERS: Json = {
 }
 
 
-def _responses(dataset: Dataset, entity: Entity | None) -> dict[int | str, Json]:
-    record = {"type": "object", "properties": {column.wire: _column(column) for column in dataset.columns}}
+def _responses(
+    dataset: Dataset, entity: Entity | None, extra: Mapping[str, Mapping[str, str]]
+) -> dict[int | str, Json]:
+    record = {
+        "type": "object",
+        "title": f"{dataset.name} row",
+        "properties": {column.wire: _column(column) for column in dataset.columns},
+    }
     page: Json = {
         "type": "object",
         "title": f"{dataset.name} page",
@@ -144,7 +152,9 @@ def _responses(dataset: Dataset, entity: Entity | None) -> dict[int | str, Json]
     rows = {**page, "title": f"{dataset.name} page as arrays", "properties": {**page["properties"], **_AS_ARRAYS}}
     rows["required"] = [*page["required"], "columns"]
     binary = {"schema": {"type": "string", "format": "binary"}}
-    content = {"application/json": {"schema": {"anyOf": [page, rows, *([single] if entity else [])]}}}
+    further = {"description": f"The answer of {', '.join(extra)}"}
+    shapes = [page, rows, *([single] if entity else ()), *([further] if extra else ())]
+    content = {"application/json": {"schema": {"anyOf": shapes}}}
     return {
         200: {
             "description": "Done, or a business error; a list or a file in the format asked for",

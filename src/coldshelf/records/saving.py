@@ -1,5 +1,6 @@
 """Adding, changing and deleting single records from the parameters of a request."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,6 +24,9 @@ from coldshelf.records.registry import Registry
 from coldshelf.records.store import Lock
 from coldshelf.records.values import check_required, key_value, read_values
 
+Expect = Callable[[Values | None], None]
+"""Takes the row before (None: new), held until the end of the transaction; raises where it is not the expected one."""
+
 
 @dataclass(frozen=True, slots=True)
 class Saved:
@@ -34,7 +38,13 @@ class Saved:
 
 
 async def save_record(
-    connection: Connection, registry: Registry, client_id: ClientId, entity: Entity, params: Params
+    connection: Connection,
+    registry: Registry,
+    client_id: ClientId,
+    entity: Entity,
+    params: Params,
+    *,
+    expect: Expect | None = None,
 ) -> Saved:
     """Add, change (only what is sent) or upsert by code, in the caller's transaction.
 
@@ -45,6 +55,8 @@ async def save_record(
     # What is referred to is held first, from the top of the registry down: the order in which a rename goes down too.
     references = await _resolve_references(connection, registry, client_id, entity, params)
     before, found_by = await _find(connection, client_id, entity, params, lock=Lock.CHANGE)
+    if expect:
+        expect(before)
     if before is not None and params.integer("id") == 0:
         raise RecordExists(f"{entity.name} {_key_text(entity, params)} exists already; leave id out to change it")
     values = {**_sent_keys(entity, params), **read.values, **references}
@@ -72,10 +84,18 @@ async def load_record(
 
 
 async def delete_record(
-    connection: Connection, registry: Registry, client_id: ClientId, entity: Entity, params: Params
+    connection: Connection,
+    registry: Registry,
+    client_id: ClientId,
+    entity: Entity,
+    params: Params,
+    *,
+    expect: Expect | None = None,
 ) -> Saved:
     """Set `IsDeleted`; the row stays. Refused while other active records refer to it."""
     row = await _existing(connection, client_id, entity, params, lock=Lock.DELETE)
+    if expect:
+        expect(row)
     for other, reference in registry.referring(entity):
         if not reference.outlived and await store.is_referred_to(connection, other, reference, row["id"]):
             raise RecordInUse(f"{entity.name} {row['id']} is still used by {other.name}")

@@ -20,6 +20,7 @@ ASSET_PURITY = Dataset(
     name="AssetPurity",
     relation="picture",
     key="AssetPurityId",
+    resource="images",
     meaning="Image record with its recognition result and KPIs",
     location="location_id",
     default_direction="desc",
