@@ -8,6 +8,9 @@ from fastapi import FastAPI
 from coldshelf.access.routes import router as access_router
 from coldshelf.compliance.routes import ACTIONS as COMPLIANCE_ACTIONS
 from coldshelf.entrypoints.bootstrap import database_url, registry, runtime
+from coldshelf.entrypoints.limits import router as limits_router
+from coldshelf.entrypoints.openapi import document_of
+from coldshelf.entrypoints.openapi import router as openapi_router
 from coldshelf.kit.logs import configure_logs
 from coldshelf.kit.runtime import Runtime
 from coldshelf.kit.settings import Settings, load_settings
@@ -24,6 +27,7 @@ from coldshelf.pictures.service.answers import error_body as upload_error_body
 from coldshelf.recognition.routes import ACTIONS as RECOGNITION_ACTIONS
 from coldshelf.recognition.routes import reprocessing_actions
 from coldshelf.records.handlers import record_router
+from coldshelf.records.resources.router import resource_router
 
 VERSION = "0.1.0"
 
@@ -37,11 +41,12 @@ def build_app(settings: Settings, opened: AbstractAsyncContextManager[Runtime]) 
             app.state.run = run
             yield
 
-    app = FastAPI(title="Coldshelf", version=VERSION, lifespan=lifespan, docs_url=None, redoc_url=None)
+    app = FastAPI(title="Coldshelf", version=VERSION, lifespan=lifespan, openapi_url=None)
     declared = registry()
     reprocessing = {**reprocessing_actions(declared), **difference_actions(declared)}
     for router in (
         health_router,
+        openapi_router,
         access_router,
         pictures_router,
         reference_router(declared),
@@ -57,8 +62,11 @@ def build_app(settings: Settings, opened: AbstractAsyncContextManager[Runtime]) 
                 "User": user_actions(declared),
             },
         ),
+        limits_router,
+        resource_router(declared),
     ):
         app.include_router(router)
+    app.openapi = document_of(app, declared)  # type: ignore[method-assign]  # the framework's own way to override it
     app.state.error_bodies = {"/controllers/coolrapi.ashx": upload_error_body}
     equip(app, max_body_bytes=settings.max_body_bytes)
     return app

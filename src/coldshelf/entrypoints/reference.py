@@ -52,10 +52,12 @@ def _events() -> Iterator[str]:
 
 
 def _errors() -> Iterator[str]:
-    yield "\n## Errors\n\n| code | HTTP | retry | meaning | cure |\n| --- | --- | --- | --- | --- |"
+    yield "\n## Errors\n\n`HTTP` is the status, under `/api/v1` as well unless its column says another.\n"
+    yield "| code | HTTP | `/api/v1` | retry | meaning | cure |\n| --- | --- | --- | --- | --- | --- |"
     for kind in sorted(error_types(), key=lambda kind: kind.code):
         meaning = (kind.__doc__ or "").splitlines()[0]
-        yield f"| `{kind.code}` | {kind.status} | {'yes' if kind.retry else 'no'} | {meaning} | {kind.cure} |"
+        other = kind.problem_status or ""
+        yield f"| `{kind.code}` | {kind.status} | {other} | {'yes' if kind.retry else 'no'} | {meaning} | {kind.cure} |"
 
 
 def error_types() -> set[type[ColdshelfError]]:

@@ -12,6 +12,7 @@ from coldshelf.access.service import client_by_code
 from coldshelf.entrypoints.api import build_app
 from coldshelf.entrypoints.bootstrap import database_url, registry, runtime
 from coldshelf.entrypoints.doctor import diagnose
+from coldshelf.entrypoints.openapi import part_of
 from coldshelf.entrypoints.reference import reference_page
 from coldshelf.kit.errors import InputInvalid
 from coldshelf.kit.settings import load_settings
@@ -65,11 +66,12 @@ def export_command(
 
 def openapi(
     out: Annotated[Path | None, typer.Option(help="File; standard output when left out.")] = None,
+    entity: Annotated[str, typer.Option(help="Only the part of this entity.")] = "",
 ) -> None:
     """Write the OpenAPI document."""
     settings = load_settings()
-    app = build_app(settings, runtime(settings, ""))
-    text = json.dumps(app.openapi(), indent=1)
+    document = build_app(settings, runtime(settings, "")).openapi()
+    text = json.dumps(part_of(document, entity) if entity else document, indent=1)
     if out:
         out.write_text(text)
     else:
