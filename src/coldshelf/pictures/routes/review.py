@@ -37,8 +37,9 @@ from coldshelf.pictures.service.review import (
     open_desk,
 )
 from coldshelf.records.dataset import Dataset
-from coldshelf.records.filters import Condition, known_column, parse_filters, plain_condition
+from coldshelf.records.filters import Condition, known_column, parse_filters
 from coldshelf.records.handlers import Change, Extra, ExtraWrite, write_once
+from coldshelf.records.plain import read_plain
 from coldshelf.records.registry import Registry
 from coldshelf.records.selecting import select_ids
 
@@ -96,11 +97,11 @@ async def _chosen(connection: Connection, dataset: Dataset, params: Params) -> l
     named = params.text("AssetPurityId")
     filters = params.text("filters")
     if named and not filters:
-        condition = plain_condition(dataset, "AssetPurityId", named)
-        return [int(value) for value in condition.values]
+        chosen = read_plain(dataset, Params([("AssetPurityId", named)]))
+        return [int(value) for condition in chosen for value in condition.values]
     conditions = parse_filters(dataset, filters) if filters else []
     if named:
-        conditions.append(plain_condition(dataset, "AssetPurityId", named))
+        conditions += read_plain(dataset, Params([("AssetPurityId", named)]))
     if not conditions and not params.boolean("all"):
         raise InputInvalid("Name the pictures: AssetPurityId, filters, or all=true for every one that waits.")
     return await _waiting(connection, dataset, conditions)
