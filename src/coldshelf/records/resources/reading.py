@@ -29,6 +29,8 @@ MOST_RECORDS = 1000
 LIST_PARAMETERS = ("limit", "cursor", "filters", "filter", "sort", "fields", "includeDeleted")
 CHANGES_PARAMETERS = ("limit", "cursor", "filters", "filter", "fields")
 SINGLE_PARAMETERS = ("fields",)
+# `fields` is cut here: pages need the key and the modification time of each record.
+NOT_THE_ENGINES = frozenset({"filter", "filters", "sort", "cursor", "fields"})
 _FIRST_WORD = re.compile(r"[A-Za-z]+")
 
 
@@ -134,7 +136,7 @@ def _engine_params(params: Params) -> Params:
         "sort": sort.removeprefix("-"),
         "dir": "desc" if sort.startswith("-") else "asc" if sort else "",
     }
-    kept = [(name, value) for name, value in params.items() if name not in {"filter", "filters", "sort", "cursor"}]
+    kept = [(name, value) for name, value in params.items() if name not in NOT_THE_ENGINES]
     return Params([*kept, *((name, value) for name, value in translated.items() if value)])
 
 
