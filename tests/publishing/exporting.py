@@ -16,6 +16,7 @@ from coldshelf.access.models import Client
 from coldshelf.kit.clock import SystemClock
 from coldshelf.kit.db import Database
 from coldshelf.kit.events import EventBus
+from coldshelf.kit.http import open_outgoing
 from coldshelf.kit.ids import ClientId
 from coldshelf.kit.objects import open_store
 from coldshelf.kit.runtime import Runtime
@@ -41,7 +42,14 @@ async def main(task: dict[str, Any]) -> None:
     with ThreadPoolExecutor(1) as threads:
         manifest = await export(
             Runtime(
-                settings, database, open_store(settings.objects_url), EventBus(database, clock, ()), clock, threads, b""
+                settings,
+                database,
+                open_store(settings.objects_url),
+                EventBus(database, clock, ()),
+                clock,
+                threads,
+                b"",
+                open_outgoing(settings),
             ),
             build_registry(ENTITIES, ()),
             url=task["url"],

@@ -10,6 +10,7 @@ from coldshelf.kit.clock import Clock, SystemClock
 from coldshelf.kit.db import Database
 from coldshelf.kit.embedded import start
 from coldshelf.kit.events import EventBus, Handler
+from coldshelf.kit.http import GuardedClient, open_outgoing
 from coldshelf.kit.objects import ObjectStore, open_store
 from coldshelf.kit.runtime import Runtime
 from coldshelf.kit.secret import server_secret
@@ -56,11 +57,13 @@ async def runtime(
     *,
     clock: Clock | None = None,
     objects: ObjectStore | None = None,
+    outgoing: GuardedClient | None = None,
     handlers: tuple[Handler, ...] = HANDLERS,
     threads: int = 8,
     migrate: bool = True,
 ) -> AsyncIterator[Runtime]:
     """Open everything that use cases work with, and close it at the end."""
+    outgoing = outgoing or open_outgoing(settings)
     if migrate:
         await upgrade(url)
     database = await Database.connect(url, size=settings.pool_size)
@@ -75,7 +78,9 @@ async def runtime(
             clock=clock,
             threads=pool,
             secret=await server_secret(database, settings),
+            outgoing=outgoing,
         )
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
+        await outgoing.close()
         await database.close()

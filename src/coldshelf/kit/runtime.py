@@ -9,6 +9,7 @@ from typing import ParamSpec, TypeVar
 from coldshelf.kit.clock import Clock
 from coldshelf.kit.db import Database
 from coldshelf.kit.events import EventBus
+from coldshelf.kit.http import GuardedClient
 from coldshelf.kit.objects import ObjectStore
 from coldshelf.kit.settings import Settings
 
@@ -27,6 +28,7 @@ class Runtime:
     clock: Clock
     threads: ThreadPoolExecutor
     secret: bytes
+    outgoing: GuardedClient
 
     async def off_loop(self, work: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
         """Run blocking or heavy work in a thread, so that heart-beats and requests go on."""

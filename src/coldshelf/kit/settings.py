@@ -8,12 +8,22 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import Field, SecretStr, ValidationError
+from pydantic import BeforeValidator, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from coldshelf.kit.errors import SettingsInvalid
 
 MEBIBYTE = 1024 * 1024
+
+
+def _parts(value: object) -> object:
+    """Split a comma list."""
+    return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
+
+
+Words = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_parts)]
+Port = Annotated[int, Field(ge=1, le=65535)]
+Ports = Annotated[tuple[Port, ...], NoDecode, BeforeValidator(_parts)]
 
 
 class Settings(BaseSettings):
@@ -84,8 +94,33 @@ class Settings(BaseSettings):
         le=64,
         description="Pictures of one reprocessing run that are worked on at the same time, by all workers together.",
     )
-    allow_origins: Annotated[tuple[str, ...], NoDecode] = Field(
+    allow_origins: Words = Field(
         default=(), description="Comma list of further origins from which cookie-signed writes are taken."
+    )
+    outgoing_allow: Words = Field(
+        default=(),
+        description="Comma list of addresses, networks (`10.1.0.0/16`), hosts and `*.suffixes` that outgoing calls may "
+        "reach although they are not public.",
+    )
+    outgoing_ports: Ports = Field(
+        default=(80, 443, 8080, 8443), description="Comma list of the ports that outgoing calls may use."
+    )
+    outgoing_http: bool = Field(default=False, description="Outgoing calls may go to plain http:// as well.")
+    outgoing_timeout: timedelta = Field(
+        default=timedelta(seconds=20), gt=timedelta(0), description="How long an outgoing call may take in all."
+    )
+    outgoing_connect_timeout: timedelta = Field(
+        default=timedelta(seconds=5), gt=timedelta(0), description="How long an outgoing call may take to connect."
+    )
+    outgoing_proxy: SecretStr | None = Field(
+        default=None,
+        description="Proxy through which outgoing calls leave, `http://user:password@host:port`; only https:// then.",
+    )
+    outgoing_source_address: str | None = Field(
+        default=None, description="Address of this machine from which outgoing calls leave."
+    )
+    outgoing_ca_file: Path | None = Field(
+        default=None, description="Certificates (PEM) trusted in outgoing calls besides those of the system."
     )
     secret: SecretStr | None = Field(
         default=None, description="Key that signs cookies and cursors. Empty: one is made and kept in the database."

@@ -1,6 +1,6 @@
 """Stand-ins at real seams, with knobs for failure: for our tests and for those of who builds on Coldshelf."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from datetime import UTC, datetime, timedelta
 from typing import BinaryIO
@@ -9,6 +9,8 @@ from coldshelf.kit.objects import Content, ObjectStore, ObjectWriter
 
 NO_SPACE = 28
 """errno ENOSPC."""
+UNKNOWN_NAME = -2
+"""EAI_NONAME of getaddrinfo."""
 
 
 class FakeClock:
@@ -26,6 +28,24 @@ class FakeClock:
 
     def set(self, now: datetime) -> None:
         self._now = now
+
+
+class ScriptedNames:
+    """A lookup of names for the guarded client. Each name gives its answers in turn, and then the last one again.
+
+    `asked` are the names in the order in which they were looked up.
+    """
+
+    def __init__(self, answers: Mapping[str, Sequence[Sequence[str]]]) -> None:
+        self.asked: list[str] = []
+        self._answers = answers
+
+    async def __call__(self, host: str) -> Sequence[str]:
+        self.asked.append(host)
+        if host not in self._answers:
+            raise OSError(UNKNOWN_NAME, "name not known")
+        answers = self._answers[host]
+        return answers[min(self.asked.count(host), len(answers)) - 1]
 
 
 class FaultyStore:
