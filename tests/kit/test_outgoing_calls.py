@@ -316,9 +316,9 @@ async def test_certificate_is_verified_for_the_name_not_the_address(
 
 
 async def test_certificate_of_an_unknown_authority_is_not_trusted(tls: Callable[[str], ssl.SSLContext]) -> None:
-    async with receiver(tls=tls("far.example")) as far:
-        async with calling(far, names=ScriptedNames({"far.example": [[OPEN]]})) as client:
-            await failing(client, f"https://far.example:{far.port}/", TlsFailed)
+    names = ScriptedNames({"far.example": [[OPEN]]})
+    async with receiver(tls=tls("far.example")) as far, calling(far, names=names) as client:
+        await failing(client, f"https://far.example:{far.port}/", TlsFailed)
 
     assert far.requests == []
 

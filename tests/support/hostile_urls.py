@@ -1,4 +1,5 @@
 """URLs that try to lead an outgoing call inside. `{port}` is where a socket listens on 127.0.0.1."""
+# ruff: noqa: RUF001  # letters that look like others are what some of them are about
 
 LOOPBACK = [
     "http://127.0.0.1:{port}/",

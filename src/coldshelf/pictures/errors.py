@@ -1,6 +1,7 @@
 """The upload's errors, in the contract's exact words (contract 2.3)."""
 
 from coldshelf.kit.errors import ColdshelfError, Conflict, InputInvalid, NotFound
+from coldshelf.kit.http.errors import OutgoingFailed
 
 
 class UploadRefused(InputInvalid):
@@ -124,3 +125,12 @@ class UploadTooLarge(UploadRefused):
 
     code = "upload_too_large"
     status = 413
+
+
+class PictureNotFetched(UploadRefused):
+    """The picture could not be fetched"""
+
+    code = "picture_not_fetched"
+
+    def __init__(self, reason: OutgoingFailed) -> None:
+        super().__init__(f"Image could not be fetched: {reason.message}. {reason.cure}".rstrip())

@@ -44,6 +44,12 @@ class Intake:
     def params(self) -> Params:
         return Params(self.fields)
 
+    def add_file(self, name: str) -> ReceivedFile:
+        """Stage a further file, which did not come with the body."""
+        file = ReceivedFile(name, self._objects.writer())
+        self.files.append(file)
+        return file
+
     def discard(self) -> None:
         """Throw away every staged file; committed ones are not touched."""
         if self._open:

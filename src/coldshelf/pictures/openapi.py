@@ -31,6 +31,11 @@ PARAMETERS: tuple[tuple[str, Json, str], ...] = (
     ("BeforeAfterImage", {**NUMBER, "default": 0}, "0 not specified, 1 before, 2 after an event"),
     ("VerifyFileSize", {**SWITCH, "default": False}, "Report zero-byte files as unsuccessful"),
     ("callbackUrl", TEXT, "URL to which the result is posted"),
+    (
+        "ImageUrl",
+        {"type": "array", "items": {**TEXT, "format": "uri"}},
+        "Public https:// address from which a picture is fetched in place of a file; once for each picture",
+    ),
 )
 RESULT: Json = {
     "type": "object",

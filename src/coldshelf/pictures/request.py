@@ -12,6 +12,8 @@ from coldshelf.pictures.sources import DEFAULT_SOURCE, Source, source_numbered
 LONGEST_TEXT = 250
 LONGEST_CALLBACK = 2000
 BEFORE_AFTER = (0, 1, 2)
+IMAGE_URL = "ImageUrl"
+"""Names a picture by its address, in place of a file; as often as there are pictures."""
 
 
 @dataclass(frozen=True, slots=True)

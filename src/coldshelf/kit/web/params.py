@@ -27,19 +27,16 @@ _NO = frozenset({"false", "0", "no"})
 class Params(Mapping[str, str]):
     """Values by name in any case; iterating gives the names as they were sent. The first occurrence wins.
 
-    Only a name that ends in `[]` is made to be sent more than once: `every` gives all its values.
+    Names that end in `[]`, and a few others, are made to be sent more than once: `every` gives all values.
     """
 
     def __init__(self, pairs: Iterable[tuple[str, str]] = ()) -> None:
-        self._values: dict[str, tuple[str, str]] = {}
-        self._every: dict[str, list[str]] = {}
+        self._values: dict[str, tuple[str, list[str]]] = {}
         for name, value in pairs:
-            self._values.setdefault(name.lower(), (name, value))
-            if name.endswith("[]"):
-                self._every.setdefault(name.lower(), []).append(value)
+            self._values.setdefault(name.lower(), (name, []))[1].append(value)
 
     def __getitem__(self, name: str) -> str:
-        return self._values[name.lower()][1]
+        return self._values[name.lower()][1][0]
 
     def __contains__(self, name: object) -> bool:
         return isinstance(name, str) and name.lower() in self._values
@@ -58,12 +55,12 @@ class Params(Mapping[str, str]):
         return Params([*self.pairs(), *(pair for pair in other.pairs() if pair[0] not in self)])
 
     def pairs(self) -> list[tuple[str, str]]:
-        """Give names and values, with every value of a name that ends in `[]`."""
-        return [(name, value) for name in self for value in self.every(name) or [self[name]]]
+        """Give all that was sent, also further values under the same name."""
+        return [(name, value) for name, values in self._values.values() for value in values]
 
     def every(self, name: str) -> list[str]:
-        """Give all values of a name that ends in `[]`."""
-        return self._every.get(name.lower(), [])
+        """Give each value that was sent under a name."""
+        return list(self._values.get(name.lower(), ("", ()))[1])
 
     def text(self, name: str, default: str = "") -> str:
         """Give a value without surrounding blanks; the default when it is absent or empty."""

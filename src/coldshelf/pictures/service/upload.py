@@ -22,13 +22,21 @@ from coldshelf.kit.logs import get_logger
 from coldshelf.kit.memory import Memory
 from coldshelf.kit.runtime import Runtime
 from coldshelf.kit.web.params import Params
-from coldshelf.pictures.errors import ActionNotFound, ClientNotSpecified, FaultSwitched, NoImageFiles, SaveFailed
+from coldshelf.pictures.errors import (
+    ActionNotFound,
+    ClientNotSpecified,
+    FaultSwitched,
+    NoImageFiles,
+    SaveFailed,
+    UploadTooLarge,
+)
 from coldshelf.pictures.intake import Intake
 from coldshelf.pictures.models import ReceivedFile
-from coldshelf.pictures.request import UploadRequest, read_upload_request
+from coldshelf.pictures.request import IMAGE_URL, UploadRequest, read_upload_request
 from coldshelf.pictures.service.answers import Refused, UploadAnswer, answer_of
 from coldshelf.pictures.service.drafts import Group, Session, check_grid_order, group_files, object_keys
 from coldshelf.pictures.service.examine import Examined, examine_all
+from coldshelf.pictures.service.fetching import fetch_pictures
 from coldshelf.pictures.service.quarantine import quarantine
 from coldshelf.pictures.service.recording import write_groups
 from coldshelf.pictures.target import find_target
@@ -61,16 +69,26 @@ _clients: Memory[Clients] = Memory(lambda _: Clients())
 
 @dataclass(frozen=True, slots=True)
 class Upload:
-    """One upload on its way: who sends it, what was said, and what came."""
+    """One upload on its way: who sends it, what was said, and what came; `files` are those of the body."""
 
     principal: Principal
     client_id: ClientId
     params: Params
+    intake: Intake
     files: Sequence[ReceivedFile]
     now: datetime
     examined: Sequence[Examined] = ()
     request: RequestKey | None = None
     settle: Settle | None = None
+
+    @property
+    def urls(self) -> list[str]:
+        """Where pictures are fetched from, behind the files that were sent."""
+        return [url.strip() for url in self.params.every(IMAGE_URL) if url.strip()]
+
+    @property
+    def count(self) -> int:
+        return len(self.files) + len(self.urls)
 
 
 class Kept:
@@ -102,7 +120,8 @@ async def store_upload(
     if principal.client_id is None:
         raise ClientNotSpecified
     principal.require(UPLOADERS)
-    upload = Upload(principal, principal.client_id, params, intake.files, run.clock.now(), settle=settle)
+    files, now = tuple(intake.files), run.clock.now()
+    upload = Upload(principal, principal.client_id, params, intake, files, now, settle=settle)
     if not idempotency_key:
         return await _take(run, upload)
     examined = await run.off_loop(examine_all, intake.files, max_pixels=_most_pixels(run))
@@ -117,7 +136,7 @@ def _most_pixels(run: Runtime) -> int:
 
 
 def _hash(params: Params, examined: Sequence[Examined]) -> bytes:
-    values = sorted((name.lower(), value) for name, value in params.items())
+    values = sorted((name.lower(), value) for name, value in params.pairs())
     return hash_request(*(f"{name}={value}".encode() for name, value in values), *(part.sha256 for part in examined))
 
 
@@ -138,6 +157,8 @@ async def _stored_answer(run: Runtime, request: RequestKey) -> UploadAnswer | No
 
 async def _take(run: Runtime, upload: Upload) -> UploadAnswer:
     wanted = _read(run, upload)
+    if upload.urls:
+        upload = await _fetch(run, upload, wanted)
     kept = Kept()
     try:
         groups = await run.off_loop(_keep_bytes, upload, wanted, kept, max_pixels=_most_pixels(run))
@@ -157,12 +178,24 @@ async def _take(run: Runtime, upload: Upload) -> UploadAnswer:
 def _read(run: Runtime, upload: Upload) -> UploadRequest:
     if upload.params.text("action").lower() != "uploadimage":
         raise ActionNotFound
-    if not upload.files:
+    if not upload.count:
         raise NoImageFiles
+    if upload.count > run.settings.max_files:
+        raise UploadTooLarge(f"The upload has more than {run.settings.max_files} files")
     wanted = read_upload_request(upload.params)
     if "upload" in run.settings.faults.split(","):
         raise FaultSwitched
     return wanted
+
+
+async def _fetch(run: Runtime, upload: Upload, wanted: UploadRequest) -> Upload:
+    """Fetch what is named by URL, once it is clear that the pictures would be taken."""
+    async with run.database.scope(upload.client_id, readonly=True) as connection:
+        await find_target(connection, upload.principal, wanted)
+    check_grid_order(wanted, upload.count)
+    sent = upload.examined or await run.off_loop(examine_all, upload.files, max_pixels=_most_pixels(run))
+    fetched = await fetch_pictures(run, upload.intake, upload.urls, max_pixels=_most_pixels(run))
+    return replace(upload, examined=[*sent, *fetched])
 
 
 def _keep_bytes(upload: Upload, wanted: UploadRequest, kept: Kept, *, max_pixels: int) -> list[Group | Refused]:
@@ -190,7 +223,7 @@ async def _record(
         if stored:
             return UploadAnswer(stored.status, stored.body, replayed=True)
         target = await find_target(connection, principal, wanted)
-        check_grid_order(wanted, len(upload.files))
+        check_grid_order(wanted, upload.count)
         if "save" in run.settings.faults.split(","):
             raise SaveFailed
         session = Session(client, principal, wanted, target, upload.now)
