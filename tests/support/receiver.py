@@ -2,7 +2,7 @@
 
 import asyncio
 import ssl
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 
@@ -40,7 +40,7 @@ class Receiver:
         return {key.lower(): value for key, _, value in pairs}.get(name.lower())
 
 
-Answers = bytes | Callable[[str], bytes]
+Answers = bytes | Callable[[str], bytes | Awaitable[bytes]]
 """What is sent back: always the same bytes, or what a function makes of the head of a request."""
 
 
@@ -60,7 +60,8 @@ async def receiver(
         while True:
             seen.requests.append((await reader.readuntil(b"\r\n\r\n")).decode("latin1"))
             seen.bodies.append(await reader.readexactly(int(seen.header("content-length") or 0)))
-            content = answers(seen.requests[-1]) if callable(answers) else answers
+            given = answers(seen.requests[-1]) if callable(answers) else answers
+            content = given if isinstance(given, bytes) else await given
             for piece in [content[n : n + 1] for n in range(len(content))] if pause else [content]:
                 writer.write(piece)
                 await writer.drain()
