@@ -45,23 +45,23 @@ class Shelf:
     async def _note(self, seconds: float) -> None:
         self.waits.append(seconds)
 
-    async def do(self, name: str, *values: Any, **named: Any) -> Any:
+    async def do(self, name: str, /, *values: Any, **named: Any) -> Any:
         """Call a method."""
         if self.kind == "sync":
             return await asyncio.to_thread(getattr(self.client, name), *values, **named)
         return await getattr(self.client, name)(*values, **named)
 
-    async def all(self, name: str, *values: Any, **named: Any) -> list[Record]:
+    async def all(self, name: str, /, *values: Any, **named: Any) -> list[Record]:
         """Give every record of a listing."""
         listing = getattr(self.client, name)(*values, **named)
         return await asyncio.to_thread(listing.all) if self.kind == "sync" else await listing.all()
 
-    async def some(self, pages: int, name: str, *values: Any, **named: Any) -> list[Page]:
+    async def some(self, pages: int, name: str, /, *values: Any, **named: Any) -> list[Page]:
         """Give the first pages of a listing, and ask for no further one."""
         listing = getattr(self.client, name)(*values, **named)
         if self.kind == "sync":
             return await asyncio.to_thread(
-                lambda: [page for page, _ in zip(listing.pages(), range(pages), strict=False)]
+                lambda: [page for _, page in zip(range(pages), listing.pages(), strict=False)]
             )
         found = []
         async for page in listing.pages():

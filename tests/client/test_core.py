@@ -4,6 +4,7 @@ import subprocess
 import sys
 from datetime import UTC, datetime, timedelta, timezone
 from email.utils import format_datetime
+from functools import partial
 from inspect import signature
 from typing import Any
 
@@ -26,8 +27,9 @@ from coldshelf.client import (
     TooLarge,
     TooManyRequests,
 )
-from coldshelf.client.core import Broken, Call, Outcome, Reply, Wait, ask
+from coldshelf.client.core import Broken, Call, Outcome, Reply, Steps, Wait, ask
 from coldshelf.client.lists import moment, wanted_of
+from coldshelf.client.pictures import preview
 
 CALL = Call(path="/x")
 OK = Reply(200, {}, b"{}")
@@ -35,7 +37,12 @@ OK = Reply(200, {}, b"{}")
 
 def played(retries: Retries, *outcomes: Outcome) -> tuple[list[float], Reply | ShelfError]:
     """Play a call with these outcomes; give the pauses, and what it ended with."""
-    steps, pauses, left, outcome = ask(retries, CALL), [], list(outcomes), None
+    return driven(ask(retries, CALL), *outcomes)
+
+
+def driven(steps: Steps[Any], *outcomes: Outcome) -> tuple[list[float], Any]:
+    """Drive a use case."""
+    pauses, left, outcome = [], list(outcomes), None
     try:
         while True:
             step = steps.send(outcome)
@@ -212,3 +219,23 @@ def test_client_needs_nothing_of_the_server() -> None:
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
 
     assert done.stdout == "[] []\n"
+
+
+def shown(wait: float, *outcomes: Outcome) -> tuple[list[float], Any]:
+    return driven(preview(partial(ask, Retries()), "guid", kind="Stitched", max_width=None, wait=wait), *outcomes)
+
+
+def test_picture_that_is_not_ready_is_waited_for_as_long_as_the_server_says() -> None:
+    assert shown(12, failed(404, retry_after="5"), failed(404, retry_after="7"), OK) == ([5.0, 7.0], b"{}")
+
+
+def test_picture_that_does_not_come_in_time_is_not_found() -> None:
+    pauses, end = shown(11, failed(404, retry_after="5"), failed(404, retry_after="7"))
+
+    assert (pauses, type(end)) == ([5.0], NotFound)
+
+
+def test_picture_that_is_not_there_is_not_waited_for() -> None:
+    pauses, end = shown(60, failed(404))
+
+    assert (pauses, type(end)) == ([], NotFound)

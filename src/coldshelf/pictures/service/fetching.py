@@ -52,7 +52,7 @@ class Fetching:
             async with self._turns:
                 await self._receive(url, file)
         except OutgoingFailed as error:
-            log.info("upload.not_fetched", code=error.code, url=url.partition("?")[0])
+            log.info("upload.not_fetched", code=error.code)  # not the URL: it may hold a secret
             file.writer.abort()
             return Examined(file, b"", fault=PictureNotFetched(error))
         return await self._run.off_loop(examine, file, max_pixels=max_pixels)
