@@ -1,6 +1,7 @@
 """One installation for the tests of the client, and the client in both its kinds behind one face."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Callable
 from typing import Any
 
@@ -29,21 +30,27 @@ async def line(installation: Installation) -> AsyncIterator[Line]:
 
 
 class Shelf:
-    """A client of either kind, called with await. `waits` are the pauses it would have made."""
+    """A client of either kind, called with await. `waits` are its pauses, which it only makes when it `pauses`."""
 
-    def __init__(self, kind: str, url: str, **options: Any) -> None:
+    def __init__(self, kind: str, url: str, *, pauses: bool = False, **options: Any) -> None:
         self.kind = kind
         self.waits: list[float] = []
+        self._pauses = pauses
         if not options.keys() & {"user", "token"}:
             options |= {"user": "admin", "password": PASSWORD}
         self.client: Any = (
-            Client(url, sleep=self.waits.append, **options)
+            Client(url, sleep=self._sleep, **options)
             if kind == "sync"
-            else AsyncClient(url, sleep=self._note, **options)
+            else AsyncClient(url, sleep=self._sleep_async, **options)
         )
 
-    async def _note(self, seconds: float) -> None:
+    def _sleep(self, seconds: float) -> None:
         self.waits.append(seconds)
+        time.sleep(seconds if self._pauses else 0)
+
+    async def _sleep_async(self, seconds: float) -> None:
+        self.waits.append(seconds)
+        await asyncio.sleep(seconds if self._pauses else 0)
 
     async def do(self, name: str, /, *values: Any, **named: Any) -> Any:
         """Call a method."""
