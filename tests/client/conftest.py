@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 
-from coldshelf.client import AsyncClient, Client, Page, Record
+from coldshelf.client import AsyncClient, Client, Record
 from tests.acceptance.installation import Installation, installed
 from tests.client.flaky import Line, flaky_line
 from tests.conftest import PASSWORD
 
-LIMIT = 400
+LIMIT = 300
 """Requests a minute for one credential: more than the tests need, few enough to exceed."""
 
 
@@ -59,22 +59,28 @@ class Shelf:
         return await getattr(self.client, name)(*values, **named)
 
     async def all(self, name: str, /, *values: Any, **named: Any) -> list[Record]:
-        """Give every record of a listing."""
+        """Give every record of a listing, and be done with it."""
         listing = getattr(self.client, name)(*values, **named)
-        return await asyncio.to_thread(listing.all) if self.kind == "sync" else await listing.all()
+        found = await asyncio.to_thread(listing.all) if self.kind == "sync" else await listing.all()
+        if name == "changes":
+            listing.done()
+        return found
 
-    async def some(self, pages: int, name: str, /, *values: Any, **named: Any) -> list[Page]:
-        """Give the first pages of a listing, and ask for no further one."""
+    async def some(self, count: int, name: str, /, *values: Any, by: str = "pages", **named: Any) -> list[Any]:
+        """Give the first pages of a listing (or records, `by="__iter__"`), and be done with them."""
         listing = getattr(self.client, name)(*values, **named)
         if self.kind == "sync":
-            return await asyncio.to_thread(
-                lambda: [page for _, page in zip(range(pages), listing.pages(), strict=False)]
+            found = await asyncio.to_thread(
+                lambda: [one for _, one in zip(range(count), getattr(listing, by)(), strict=False)]
             )
-        found = []
-        async for page in listing.pages():
-            found.append(page)
-            if len(found) == pages:
-                break
+        else:
+            found = []
+            async for one in getattr(listing, by.replace("iter", "aiter"))():
+                found.append(one)
+                if len(found) == count:
+                    break
+        if name == "changes":
+            listing.done()
         return found
 
     async def close(self) -> None:

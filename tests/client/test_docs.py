@@ -20,7 +20,7 @@ def test_examples_run(installation: Installation, tmp_path: Path) -> None:
     access = {"COLDSHELF_URL": installation.address, "COLDSHELF_USER": "admin", "COLDSHELF_PASSWORD": PASSWORD}
 
     done = subprocess.run(
-        [sys.executable, "-W", "error", "-c", f"{program}\nprint(len(frame), len(outlets), len(jpeg) > 1000)"],
+        [sys.executable, "-W", "error", "-c", f"{program}\nprint(len(frame), len(known), len(jpeg) > 1000)"],
         cwd=tmp_path,
         env={"PYTHONPATH": str(REPOSITORY / "src"), **access},
         capture_output=True,

@@ -21,15 +21,17 @@ from coldshelf.client.errors import (
     TooManyRequests,
     UploadRefused,
 )
-from coldshelf.client.listing import AsyncListing, Listing
+from coldshelf.client.listing import AsyncChanges, AsyncListing, Changes, Listing
 from coldshelf.client.marks import FileMarks, Marks
 from coldshelf.client.models import BadCell, Exported, ImportReport, Page, Record, Saved, Uploaded
 from coldshelf.client.sync import Client
 
 __all__ = [
+    "AsyncChanges",
     "AsyncClient",
     "AsyncListing",
     "BadCell",
+    "Changes",
     "Client",
     "Conflict",
     "Exported",

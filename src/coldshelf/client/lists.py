@@ -7,7 +7,6 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 
 from coldshelf.client.core import Ask, Call, Emit, Reply, Steps, Stream, good_json
-from coldshelf.client.marks import Marks
 from coldshelf.client.models import Filters, ListOptions, Moment, Page
 
 MODIFIED_ON = "ModifiedOn"
@@ -63,17 +62,14 @@ def pages(ask: Ask, wanted: Wanted) -> Stream[Page]:
             return
 
 
-def changes(ask: Ask, wanted: Wanted, marks: Marks, name: str) -> Stream[Page]:
-    """Give what was changed since the mark under a name; the mark moves when the next page is asked for."""
-    mark = marks.get(name) or ""
+def changes(ask: Ask, wanted: Wanted, mark: str) -> Stream[Page]:
+    """Give what was changed since a mark, page after page; the cursor of each is the mark behind it."""
     while True:
         found = yield from page(ask, wanted, cursor=mark)
-        if found.records:
-            yield Emit(found)
-        if found.cursor:
-            mark = marks[name] = found.cursor
         if not found.records:
             return
+        yield Emit(found)
+        mark = found.cursor or mark
 
 
 def handler(name: str) -> str:

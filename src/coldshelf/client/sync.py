@@ -13,7 +13,7 @@ import httpx
 from coldshelf.client import files, lists, records
 from coldshelf.client import pictures as pictures_of
 from coldshelf.client.core import Ask, Retries, ask
-from coldshelf.client.listing import Listing
+from coldshelf.client.listing import Changes, Listing
 from coldshelf.client.lists import wanted_of
 from coldshelf.client.marks import Marks
 from coldshelf.client.models import (
@@ -86,15 +86,15 @@ class Client:
         marks: Marks,
         name: str = "",
         **options: Unpack[ListOptions],
-    ) -> Listing:
+    ) -> Changes:
         """List what was changed since the mark, deleted ones as well, in the order in which it was committed.
 
-        The mark moves when the next page is asked for, so what was not worked on comes again. It is kept in `marks`
-        under `name` (the dataset's unless given); with other filters use another name. Raises Gone when the mark is
-        not this reader's any more: forget what was read and begin with an empty mark.
+        The mark is read from `marks` under `name` (the dataset's unless given; with other filters use another name).
+        Call `done()` of what this gives when the records are safe: until then they come again. Raises Gone when the
+        mark is not this reader's any more: forget what was read and begin with an empty mark.
         """
-        wanted = wanted_of(dataset, filters, options)
-        return Listing(self._driver, lambda: lists.changes(self._ask, wanted, marks, name or dataset))
+        wanted, marked = wanted_of(dataset, filters, options), name or dataset
+        return Changes(self._driver, lambda: lists.changes(self._ask, wanted, marks.get(marked) or ""), marks, marked)
 
     def load(self, entity: str, id: int | None = None, **codes: str) -> Saved:  # noqa: A002  # the wire's name
         """Load a record by its id, or by a code: `load("Location", LocationCode="demo")`."""
