@@ -1,6 +1,9 @@
 """Outgoing calls go to public addresses only: what leads inside is refused before a connection."""
 
+import os
+import random
 from ipaddress import ip_address
+from urllib.parse import urlsplit
 
 import pytest
 from tests.support import hostile_urls
@@ -205,3 +208,26 @@ def test_comma_lists_are_read_from_the_environment(monkeypatch: pytest.MonkeyPat
     assert settings.outgoing_allow == ("10.0.0.0/8", "receiver.lan")
     assert settings.outgoing_ports == (443, 8443)
     assert settings.allow_origins == ("https://front.example",)
+
+
+def test_whatever_is_sent_is_refused_or_read_alike_by_another_parser() -> None:
+    seed = int(os.environ.get("COLDSHELF_SEED", "1"))
+    chance = random.Random(seed)
+    letters = "0123456789abcdefxX.:/\\@#?%[]-_~!$&'()*+,;=\t\n\r \0。．ß\u200dİ"  # noqa: RUF001  # that is what it is about
+    seeds = [text.replace("{port}", "80") for text in hostile_urls.REFUSED_UNASKED] + ["https://good.example/a?b=c#d"]
+    taken = 0
+    for _ in range(200_000 if os.environ.get("SOAK") else 20_000):
+        text = list(chance.choice(seeds))
+        for _ in range(chance.randint(1, 4)):
+            at = chance.randint(0, len(text))
+            text[at : at + chance.randint(0, 2)] = chance.choices(letters, k=chance.randint(0, 2))
+        try:
+            target = read_target("".join(text), RULES)
+        except UrlInvalid:
+            continue
+        other = urlsplit(str(target.url))
+        assert (other.hostname, other.username, other.scheme) == (target.url.raw_host, None, target.url.scheme), seed
+        assert urlsplit("".join(text)).hostname.rstrip(".") == target.host, (seed, text)
+        assert target.address is None or may_call(target.address, Allowed()), (seed, text)
+        taken += 1
+    assert taken > 100
