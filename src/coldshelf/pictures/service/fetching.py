@@ -9,7 +9,7 @@ from coldshelf.kit.http.errors import OutgoingFailed
 from coldshelf.kit.logs import get_logger
 from coldshelf.kit.runtime import Runtime
 from coldshelf.pictures.errors import PictureNotFetched, SaveFailed, UploadTooLarge
-from coldshelf.pictures.intake import LONGEST_FILE_NAME, Intake
+from coldshelf.pictures.intake import Intake, kept_name
 from coldshelf.pictures.models import ReceivedFile
 from coldshelf.pictures.service.examine import Examined, examine
 
@@ -72,4 +72,4 @@ def _name_of(url: str) -> str:
         name = PurePosixPath(unquote(urlsplit(url).path)).name
     except ValueError:
         name = ""
-    return "".join(letter for letter in name if letter.isprintable())[:LONGEST_FILE_NAME]
+    return kept_name(name)
