@@ -8,7 +8,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import Field, SecretStr, ValidationError
+from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from coldshelf.kit.errors import SettingsInvalid
@@ -84,6 +84,28 @@ class Settings(BaseSettings):
         le=64,
         description="Pictures of one reprocessing run that are worked on at the same time, by all workers together.",
     )
+    import_max_rows: int = Field(default=200_000, ge=1, description="Most rows in one imported file.")
+    import_max_errors: int = Field(
+        default=10_000, ge=1, description="Bad cells that the answer of an import lists; all are counted."
+    )
+    import_memory_bytes: int = Field(
+        default=3 * 1024 * MEBIBYTE,
+        ge=256 * MEBIBYTE,
+        description="Address space in bytes of the child process that reads an imported workbook.",
+    )
+    import_background_bytes: int = Field(
+        default=4 * MEBIBYTE,
+        ge=0,
+        description="Larger import files are left to a worker unless `background=0` is sent.",
+    )
+    import_folders: Annotated[tuple[str, ...], NoDecode] = Field(
+        default=(),
+        description="Watched folders, a comma list of `CLIENT=FOLDER`: a new file there is imported once and moved to "
+        "`done` or `failed`. `objects:FOLDER` is one in the object store.",
+    )
+    import_watch_every: timedelta = Field(
+        default=timedelta(seconds=10), description="How often a worker looks into the watched folders."
+    )
     allow_origins: Annotated[tuple[str, ...], NoDecode] = Field(
         default=(), description="Comma list of further origins from which cookie-signed writes are taken."
     )
@@ -96,6 +118,11 @@ class Settings(BaseSettings):
         "Makes the upload answer `Something went wrong` or `Something went wrong while saving image`.",
     )
     log_level: str = Field(default="INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$", description="Least level logged.")
+
+    @field_validator("allow_origins", "import_folders", mode="before")
+    @classmethod
+    def _split(cls, value: object) -> object:
+        return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
 
     @property
     def objects_url(self) -> str:
