@@ -13,7 +13,7 @@ from pathlib import Path
 
 import orjson
 
-from coldshelf.kit.errors import InputInvalid
+from coldshelf.kit.errors import ColdshelfError, InputInvalid
 from coldshelf.records.imports.examining import Examined, FileRules, examine, unreadable
 from coldshelf.records.imports.marking import mark
 from coldshelf.records.imports.problems import Problem, Problems
@@ -22,6 +22,14 @@ from coldshelf.records.imports.sheets import FileUnreadable
 SMALL = 256 * 1024
 """Text files up to this size are read in a thread: a child takes half a second to start."""
 TEXT = (".csv", ".json")
+OUT_OF_MEMORY = 77
+"""Exit code of a child that met its bound; one whose parser gives up by itself is ended by a signal."""
+
+
+class ReadingFailed(ColdshelfError):
+    """The process that reads a file failed"""
+
+    code = "import_reading_failed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +101,8 @@ async def _in_child(errand: Errand, tell: TellRows) -> Examined:
         with contextlib.suppress(ProcessLookupError):
             process.kill()
         await process.wait()
+    if answer is None and process.returncode is not None and 0 < process.returncode != OUT_OF_MEMORY:
+        raise ReadingFailed(f"The process that reads {errand.name} ended with code {process.returncode}")
     if answer is None:
         return _failed(errand, error)
     return _read_answer(answer)
@@ -153,7 +163,10 @@ def main() -> None:
         out.write(b"rows %d\n" % rows)
         out.flush()
 
-    answer = _answer(_examine(errand, tell))
+    try:
+        answer = _answer(_examine(errand, tell))
+    except MemoryError:
+        sys.exit(OUT_OF_MEMORY)
     out.write(b"answer\n" + answer)
     out.flush()
 

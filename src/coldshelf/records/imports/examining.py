@@ -122,6 +122,9 @@ class _Examination:
             cell = row[source] if source < width else None
             if cell is None or cell == "":
                 continue
+            if values[place] is not None:
+                name = self._sheet.heading[source]
+                self._refuse(number, place, _shown(cell), f"{name} says the same column again", "Keep one of them.")
             try:
                 values[place] = read(cell)
             except CellInvalid as error:
@@ -141,7 +144,7 @@ class _Examination:
             if place is None:
                 if name:
                     self._found.warnings.append(f"Column {shown(name)!r} was ignored: this type has no such column")
-            elif place in given:
+            elif place in given and self._sheet.heading_row:  # objects of JSON may differ in their spelling
                 self._refuse(1, place, name, f"{name} and {given[place]} are the same column", "Keep one of them.")
             else:
                 given[place] = name
