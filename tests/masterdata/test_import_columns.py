@@ -214,7 +214,11 @@ GOOD_ROWS: dict[str, dict[str, object]] = {
         "Short Name": "Lime",
     },
 }
-TOGETHER = {"State": {"Country": "United States"}, "Brand": {"Manufacturer Name": "Acme"}, "Manufacturer Name": {"Brand": "B"}}
+TOGETHER = {
+    "State": {"Country": "United States"},
+    "Brand": {"Manufacturer Name": "Acme"},
+    "Manufacturer Name": {"Brand": "B"},
+}
 """Cells that a column needs beside it."""
 EXISTING = {
     "Asset Type": "ACME 500",
@@ -319,9 +323,7 @@ async def _world(admin: httpx.AsyncClient) -> None:
 
 def test_every_type_has_the_columns_of_the_contract() -> None:
     declared = [
-        Column(kind.name, column.name, column.alias, column.required, "")
-        for kind in IMPORTS
-        for column in kind.columns
+        Column(kind.name, column.name, column.alias, column.required, "") for kind in IMPORTS for column in kind.columns
     ]
 
     wanted = [Column(each.kind, each.name, each.alias, each.required, "") for each in COLUMNS]

@@ -48,6 +48,8 @@ def import_router(imports: Imports) -> APIRouter:
                 check_origin(request, principal)
                 call = Call(request, principal, imports, came.params, came.file)
                 return await call.answer()
+        except ActionUnknown:
+            raise
         except InputInvalid as error:
             return refused(error)
 

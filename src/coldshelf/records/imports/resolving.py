@@ -218,14 +218,14 @@ class Resolver:
         if part.part.operation is Operation.ADD:
             return
         for item in (item for item in part.entity.fields if item.unique):
-            held = [record for record in records if record.values.get(item.name)]
+            held = [record for record in records if record.values.get(item.name) and not record.is_bad]
             texts = [(record.values[item.name], None) for record in held]
             found = await store.named_ids(self._connection, self._client_id, part.entity, item, texts, lock=Lock.NONE)
             for place, row_id in found:
                 if row_id != held[place].id:
                     self._refuse_double(part, item.name, held[place], f"another {part.entity.name} has it")
             seen = self._unique.setdefault((part.part.name, item.name), {})
-            for record in (record for record in held if not record.is_bad):  # a double that phase 1 saw is bad
+            for record in held:
                 first = seen.setdefault(str(record.values[item.name]).lower(), record.row)
                 if first != record.row:
                     self._refuse_double(part, item.name, record, f"row {first} says it already")

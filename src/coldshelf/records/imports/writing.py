@@ -113,9 +113,9 @@ class Writer:
 
     def _is_ready(self, part: CompiledPart, item: Planned) -> bool:
         """Say whether the entity's rule can look at a record: of pretended ids it would find nothing."""
-        if item.record.is_bad or _has_pretended(item.values):
+        if item.record.is_bad or (item.before is None and not self._check_required(part, item)):
             return False
-        return item.before is not None or self._check_required(part, item)
+        return not _has_pretended(item.values)
 
     def _refuse(self, part: CompiledPart, record: Record, error: InputInvalid) -> None:
         column = _blamed(part, error.message)
