@@ -99,7 +99,6 @@ class Resolver:
         self._names = names
         self._problems = problems
         self._connection, self._client_id = names.connection, names.client_id
-        self._lock = Lock.CHANGE if names.writer.writes else Lock.NONE
         self._unique: dict[tuple[str, str], dict[str, int]] = {}
 
     async def refer(self, part: CompiledPart, records: Sequence[Record]) -> None:
@@ -140,7 +139,7 @@ class Resolver:
             return
         what = named.to.name
         message = self._names.reasons.get((what, text.lower()), f"{name}: there is no {what} {shown(text)!r}")
-        cure = f"Add the {what} first, or correct the cell."
+        cure = f"Add the {what} first, or correct the cell{named.to.standard_cure}."
         if found == SEVERAL:
             message = f"{name}: there are several {what} {shown(text)!r}"
             cure = f"Fill in the column of the {named.by.unique_in.removesuffix('_id')} too."
@@ -187,7 +186,7 @@ class Resolver:
         if not sought:
             return list(records)
         found = await store.keyed_ids(
-            self._connection, self._client_id, part.entity, key, [values for _, values in sought], lock=self._lock
+            self._connection, self._client_id, part.entity, key, [values for _, values in sought]
         )
         for place, row_id in found:
             record, values = sought[place]

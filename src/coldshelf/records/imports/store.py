@@ -84,8 +84,6 @@ async def keyed_ids(
     entity: Entity,
     key: Sequence[KeyPiece],
     values: Sequence[Sequence[Any]],  # the columns' types
-    *,
-    lock: Lock,
 ) -> list[tuple[int, int]]:
     """Find active records by a key of one or several columns: pairs of place in `values` (from 0) and id."""
     arrays = ", ".join(f"${number}::{'text' if piece.folded else 'bigint'}[]" for number, piece in enumerate(key, 2))
@@ -94,12 +92,23 @@ async def keyed_ids(
     rows = await connection.fetch(
         f"""
         SELECT w.place, t.id FROM unnest({arrays}) WITH ORDINALITY AS w ({names}, place)
-        JOIN {entity.table} t ON t.client_id = $1 AND {matches} AND NOT t.is_deleted
-        ORDER BY t.id {_locking(lock)}""",
+        JOIN {_narrowed(entity, key)} t ON t.client_id = $1 AND {matches} AND NOT t.is_deleted ORDER BY t.id""",
         client_id,
         *([value[number] for value in values] for number in range(len(key))),
     )
     return [(row["place"] - 1, row["id"]) for row in rows]
+
+
+def _narrowed(entity: Entity, key: Sequence[KeyPiece]) -> str:
+    """Give the rows among which a key of several columns is looked for.
+
+    Left to the planner, which knows nothing of rows that this transaction has written, it may walk all rows of a
+    frequent value for each one that is sought: those of the last reference are few.
+    """
+    if len(key) == 1:
+        return entity.table
+    number, piece = max((number, piece) for number, piece in enumerate(key, 2) if not piece.folded)
+    return f'(SELECT * FROM {entity.table} WHERE client_id = $1 AND "{piece.column}" = ANY(${number}) OFFSET 0)'
 
 
 def _locking(lock: Lock) -> str:
