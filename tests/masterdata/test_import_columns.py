@@ -2,12 +2,15 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 import httpx
 import pytest
 
 from coldshelf.entrypoints.bootstrap import imports
+from coldshelf.masterdata import imports as masterdata_imports
 from coldshelf.masterdata.imports import IMPORTS
+from coldshelf.records.imports.declaration import ImportType
 from tests.masterdata.import_support import Importer, as_json
 from tests.records.support import Json
 
@@ -371,6 +374,19 @@ async def test_each_rule_takes_the_good_value_by_both_spellings_and_refuses_the_
             missing = await check(column, "", by_alias=False)
             assert _of(missing["errors"], column.name) == [f"Missing required field: {column.name}"]
             assert missing["errors"][0]["row"] == 2
+
+
+def test_every_file_of_import_types_is_registered() -> None:
+    folder = Path(masterdata_imports.__file__).parent
+
+    files = {path.stem for path in folder.glob("[a-z]*.py")}
+
+    declared = {
+        name
+        for name, module in vars(masterdata_imports).items()
+        if name in files and any(value in IMPORTS for value in vars(module).values() if isinstance(value, ImportType))
+    }
+    assert declared == files
 
 
 def test_every_problem_comes_with_its_rule() -> None:
