@@ -29,8 +29,6 @@ SELECT coldshelf_tenant_table('import_run');
 CREATE UNIQUE INDEX ON import_run (client_id, guid);
 -- A watched file is taken by whoever adds the run that claims it.
 CREATE UNIQUE INDEX ON import_run (client_id, claim);
-CREATE INDEX ON import_run (client_id, type);
-CREATE INDEX ON import_run (client_id, state);
 
 -- What it changed, with the rows as they were before; one entry a record, so plain, without stamps of its own.
 CREATE TABLE import_change (

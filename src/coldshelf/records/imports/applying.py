@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from coldshelf.records.entity import Entity
+from coldshelf.records.imports import store
 from coldshelf.records.imports.cells import Read
 from coldshelf.records.imports.compiled import CompiledPart, CompiledType
 from coldshelf.records.imports.declaration import Operation, Record, Row
@@ -42,6 +43,7 @@ class Pass:
 
     async def run(self, spool: Path) -> None:
         """Take every row; what is wrong stands in the writer's problems afterwards."""
+        await store.plan_anew(self.writer.connection)
         names = Names(self.writer.connection, self.writer.client_id, self.writer)
         resolver = Resolver(names, self.writer.problems)
         if self.kind.type.gather:
@@ -67,7 +69,7 @@ class Pass:
     def _record(self, part: CompiledPart, line: Line, own: dict[str, Record]) -> Record | None:
         """Make the record of a row, or find the one that an earlier row said."""
         name = part.part.name
-        if part.when is not None and not line.cells[part.when]:
+        if part.part.same and (part.part.same not in line.said or not _is_wanted(part, line)):
             return None
         if line.cells[part.trigger] is None:
             self._check_stray(part, line)
@@ -77,6 +79,9 @@ class Pass:
             own[name] = self._said[name].get(key) or Record(line.row, name, {}, id=PRETENDED)
             return own[name]
         record = Record(line.row, name, self._values(part, line.cells), is_bad=line.is_bad)
+        for other in self.kind.joined(name):  # written at once
+            if _is_wanted(other, line):
+                record.values |= self._values(other, line.cells)
         record.links = {column: own[source] for column, source in part.links.items() if source in own}
         record.same = own.get(part.part.same)
         own[name] = record
@@ -135,7 +140,8 @@ class Pass:
         self.writer.problems.add(Problem(row, column, value, message, "", cure))
 
     async def _write(self, resolver: Resolver, part: CompiledPart, records: Sequence[Record]) -> None:
-        await resolver.refer(part, records)
+        joined = self.kind.joined(part.part.name)
+        await resolver.refer([setter for each in (part, *joined) for setter in each.setters], records)
         for record in records:
             for column, other in record.links.items():
                 record.values[column] = PRETENDED if other.id is None else other.id
@@ -145,6 +151,10 @@ class Pass:
         await self.writer.write(part, records, is_main=part.part.name == self.kind.type.main)
         for record in records:
             record.values = {}  # only ids are needed from here on
+
+
+def _is_wanted(part: CompiledPart, line: Line) -> bool:
+    return line.cells[part.trigger] is not None and (part.when is None or bool(line.cells[part.when]))
 
 
 def _by_column(entity: Entity, values: dict[str, Any]) -> dict[str, Any]:

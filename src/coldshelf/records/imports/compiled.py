@@ -108,6 +108,10 @@ class CompiledType:
     groups: tuple[Group, ...]
     writers: frozenset[Role]
 
+    def joined(self, part: str) -> tuple[CompiledPart, ...]:
+        """Give the parts that say more of the record of this part."""
+        return tuple(each for each in self.parts if each.part.same == part)
+
     def file_rules(self, *, most_rows: int, most_problems: int) -> FileRules:
         """Give what phase 1 needs to know."""
         places = {column.name: place for place, column in enumerate(self.columns)}

@@ -101,10 +101,12 @@ class Resolver:
         self._connection, self._client_id = names.connection, names.client_id
         self._unique: dict[tuple[str, str], dict[str, int]] = {}
 
-    async def refer(self, part: CompiledPart, records: Sequence[Record]) -> None:
+    async def refer(self, setters: Sequence[Setter], records: Sequence[Record]) -> None:
         """Replace names by ids in the values of records; those within which others count come first."""
-        setters = [setter for setter in part.setters if setter.named]
-        setters.sort(key=lambda setter: bool(setter.named and setter.named.by.unique_in))
+        setters = sorted(
+            (setter for setter in setters if setter.named),
+            key=lambda setter: bool(setter.named and setter.named.by.unique_in),
+        )
         for setter in setters:
             await self._refer(setter, records)
 

@@ -25,7 +25,7 @@ IMPORT_RUN = Dataset(
     meaning="File that came to be imported, and what came of it",
     client_wide="Only client admins see imports, and they see every outlet.",
     default_direction="desc",
-    plain_filters=("ImportRunId", "Type", "State"),
+    plain_filters=("ImportRunId",),
     readers=ADMINS,
     columns=(
         _number("ImportRunId", "Id of the run", "id"),

@@ -39,6 +39,14 @@ async def in_turn(connection: Connection, client_id: ClientId) -> None:
     await connection.execute("SELECT pg_advisory_xact_lock(hashtextextended('coldshelf.import', $1))", client_id)
 
 
+async def plan_anew(connection: Connection) -> None:
+    """Let this transaction plan each statement for the tables as they are.
+
+    Plans are kept otherwise, and one made while a table was empty is a bad one after 10,000 rows of the same import.
+    """
+    await connection.execute("SELECT set_config('plan_cache_mode', 'force_custom_plan', true)")
+
+
 async def table_columns(connection: Connection, table: str) -> dict[str, TableColumn]:
     """Read the types and defaults of a table's columns from the catalogue."""
     rows = await connection.fetch(
@@ -65,11 +73,15 @@ async def named_ids(
 
     Each text comes with the id of the record within which the field is unique, where it is.
     """
+    # Folded before the join: under the policy `lower` of another relation's column would keep it from the index.
     within = f'AND (w.outer_id IS NULL OR t."{item.unique_in}" = w.outer_id)' if item.unique_in else ""
     rows = await connection.fetch(
         f"""
-        SELECT w.place, t.id FROM unnest($2::text[], $3::bigint[]) WITH ORDINALITY AS w (value, outer_id, place)
-        JOIN {entity.table} t ON t.client_id = $1 AND t."{item.name}_key" = lower(w.value) AND NOT t.is_deleted {within}
+        WITH w AS MATERIALIZED (
+            SELECT lower(value) AS value, outer_id, place
+            FROM unnest($2::text[], $3::bigint[]) WITH ORDINALITY AS sought (value, outer_id, place))
+        SELECT w.place, t.id FROM w
+        JOIN {entity.table} t ON t.client_id = $1 AND t."{item.name}_key" = w.value AND NOT t.is_deleted {within}
         ORDER BY t.id {_locking(lock)}""",
         client_id,
         [text for text, _ in texts],
@@ -88,10 +100,13 @@ async def keyed_ids(
     """Find active records by a key of one or several columns: pairs of place in `values` (from 0) and id."""
     arrays = ", ".join(f"${number}::{'text' if piece.folded else 'bigint'}[]" for number, piece in enumerate(key, 2))
     names = ", ".join(f"c{number}" for number in range(len(key)))
-    matches = " AND ".join(_matches(piece, number) for number, piece in enumerate(key))
+    folded = ", ".join(f"lower(c{n}) AS c{n}" if piece.folded else f"c{n}" for n, piece in enumerate(key))
+    matches = " AND ".join(f"{_held(piece)} = w.c{number}" for number, piece in enumerate(key))
     rows = await connection.fetch(
         f"""
-        SELECT w.place, t.id FROM unnest({arrays}) WITH ORDINALITY AS w ({names}, place)
+        WITH w AS MATERIALIZED (
+            SELECT {folded}, place FROM unnest({arrays}) WITH ORDINALITY AS sought ({names}, place))
+        SELECT w.place, t.id FROM w
         JOIN {_narrowed(entity, key)} t ON t.client_id = $1 AND {matches} AND NOT t.is_deleted ORDER BY t.id""",
         client_id,
         *([value[number] for value in values] for number in range(len(key))),
@@ -115,11 +130,10 @@ def _locking(lock: Lock) -> str:
     return f"{lock} OF t" if lock else ""
 
 
-def _matches(piece: KeyPiece, number: int) -> str:
+def _held(piece: KeyPiece) -> str:
     if not piece.folded:
-        return f't."{piece.column}" = w.c{number}'
-    held = f't."{piece.column}_key"' if piece.has_key_column else f'lower(t."{piece.column}")'
-    return f"{held} = lower(w.c{number})"
+        return f't."{piece.column}"'
+    return f't."{piece.column}_key"' if piece.has_key_column else f'lower(t."{piece.column}")'
 
 
 async def rows_by_id(
