@@ -3,7 +3,7 @@
 from coldshelf.migrations.apply import apply_file
 
 revision = "0009"
-down_revision = "0007"
+down_revision = "0011"
 
 
 def upgrade() -> None:
