@@ -7,11 +7,10 @@ from fastapi import FastAPI
 
 from coldshelf.access.routes import router as access_router
 from coldshelf.compliance.routes import ACTIONS as COMPLIANCE_ACTIONS
-from coldshelf.entrypoints.bootstrap import database_url, registry, runtime
+from coldshelf.entrypoints.bootstrap import database_url, imports, registry, runtime
 from coldshelf.entrypoints.limits import router as limits_router
 from coldshelf.entrypoints.openapi import document_of
 from coldshelf.entrypoints.openapi import router as openapi_router
-from coldshelf.entrypoints.bootstrap import database_url, imports, registry, runtime
 from coldshelf.kit.logs import configure_logs
 from coldshelf.kit.runtime import Runtime
 from coldshelf.kit.settings import Settings, load_settings

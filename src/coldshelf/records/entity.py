@@ -102,19 +102,8 @@ class Entity:
     `keys` maps accepted key parameters (`LocationCode`) to unique fields (`Code`), the most trusted one first. `unused`
     maps published parameters that have no field here to what a caller can send instead. `handlers` are further names
     of its handler. `standard` knows records that are not there yet, such as countries: the first reference by name
-    adds them; `standard_cure` ends the sentence that says a name is unknown. `resource` as in Dataset.
-<<<<<<< HEAD
-    adds them; `standard_cure` ends the sentence that says a name is unknown.
-    adds them. `before_saves` stands in place of `before_save` where the rule asks the database.
-        `keys` maps accepted key parameters (`LocationCode`) to unique fields (`Code`), the most trusted one first. `unused`
-        maps published parameters that have no field here to what a caller can send instead. `handlers` are further names
-        of its handler. `standard` knows records that are not there yet, such as countries: the first reference by name
-            adds them; `standard_cure` ends the sentence that says a name is unknown.
-            adds them. `before_saves` stands in place of `before_save` where the rule asks the database.
-    =======
     adds them; `standard_cure` ends the sentence that says a name is unknown. `before_saves` stands in place of
-    `before_save` where the rule asks the database.
->>>>>>> 3e372ad (records: keys of several columns are looked for among few rows)
+    `before_save` where the rule asks the database. `resource` as in Dataset.
     """
 
     name: str
