@@ -11,7 +11,7 @@ ROOMS = Path(__file__).parent.parent.parent / "src" / "coldshelf"
 OWNERS = {
     "kit": {"event", "event_step", "idempotency", "server_generation", "server_secret", "pgqueuer", "pgqueuer_log"},
     "access": {"client", "app_user", "api_token", "device_credential", "door_user", "door_token"},
-    "records": {"list_position"},
+    "records": {"list_position", "import_run", "import_change"},
     "masterdata": {
         "manufacturer",
         "brand",

@@ -7,7 +7,7 @@ from fastapi import FastAPI
 
 from coldshelf.access.routes import router as access_router
 from coldshelf.compliance.routes import ACTIONS as COMPLIANCE_ACTIONS
-from coldshelf.entrypoints.bootstrap import database_url, registry, runtime
+from coldshelf.entrypoints.bootstrap import database_url, imports, registry, runtime
 from coldshelf.entrypoints.limits import router as limits_router
 from coldshelf.entrypoints.openapi import document_of
 from coldshelf.entrypoints.openapi import router as openapi_router
@@ -28,6 +28,7 @@ from coldshelf.recognition.routes import ACTIONS as RECOGNITION_ACTIONS
 from coldshelf.recognition.routes import reprocessing_actions
 from coldshelf.records.handlers import record_router
 from coldshelf.records.resources.router import resource_router
+from coldshelf.records.imports.handler import import_router
 
 VERSION = "0.1.0"
 
@@ -53,6 +54,7 @@ def build_app(settings: Settings, opened: AbstractAsyncContextManager[Runtime]) 
         review_router(declared),
         batch_router,
         resumable_router,
+        import_router(imports()),
         record_router(
             declared,
             {

@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
+from functools import cache
 
 from coldshelf.compliance import datasets as compliance_datasets
 from coldshelf.compliance import jobs as compliance_jobs
@@ -19,28 +20,40 @@ from coldshelf.kpis import datasets as kpi_datasets
 from coldshelf.kpis import jobs as kpi_jobs
 from coldshelf.masterdata import datasets as masterdata_datasets
 from coldshelf.masterdata.entities import ENTITIES
+from coldshelf.masterdata.imports import IMPORTS
 from coldshelf.migrations.upgrade import upgrade
 from coldshelf.pictures import datasets as picture_datasets
 from coldshelf.pictures import jobs as picture_jobs
 from coldshelf.recognition import datasets as recognition_datasets
 from coldshelf.recognition import jobs as recognition_jobs
+from coldshelf.records.imports.compiled import Imports
+from coldshelf.records.imports.run_dataset import IMPORT_RUN
+from coldshelf.records.imports.working import import_handler
 from coldshelf.records.registry import Registry, build_registry
-
-HANDLERS: tuple[Handler, ...] = (
-    *picture_jobs.HANDLERS,
-    *recognition_jobs.HANDLERS,
-    *compliance_jobs.HANDLERS,
-    *kpi_jobs.HANDLERS,
-)
 
 
 def registry() -> Registry:
     """Build what the house can list and save from the declarations of every room."""
     return build_registry(
         ENTITIES,
-        (*masterdata_datasets.DATASETS, *picture_datasets.DATASETS, *recognition_datasets.DATASETS),
+        (IMPORT_RUN, *masterdata_datasets.DATASETS, *picture_datasets.DATASETS, *recognition_datasets.DATASETS),
         (*recognition_datasets.GROUPS, *compliance_datasets.GROUPS, *kpi_datasets.GROUPS),
     )
+
+
+@cache
+def imports() -> Imports:
+    """Join what can be imported with the entities that it writes."""
+    return Imports(registry(), IMPORTS)
+
+
+HANDLERS: tuple[Handler, ...] = (
+    *picture_jobs.HANDLERS,
+    *recognition_jobs.HANDLERS,
+    *compliance_jobs.HANDLERS,
+    *kpi_jobs.HANDLERS,
+    import_handler(imports),
+)
 
 
 def database_url(settings: Settings) -> str:

@@ -15,8 +15,15 @@ from coldshelf.pictures.events import EVENT_TYPES as PICTURE_EVENTS
 from coldshelf.recognition.events import EVENT_TYPES as RECOGNITION_EVENTS
 from coldshelf.records.dataset import Dataset
 from coldshelf.records.entity import Entity
+from coldshelf.records.imports.events import EVENT_TYPES as IMPORT_EVENTS
 
-EVENT_TYPES: tuple[EventType, ...] = (*PICTURE_EVENTS, *RECOGNITION_EVENTS, *COMPLIANCE_EVENTS, *KPI_EVENTS)
+EVENT_TYPES: tuple[EventType, ...] = (
+    *PICTURE_EVENTS,
+    *RECOGNITION_EVENTS,
+    *COMPLIANCE_EVENTS,
+    *KPI_EVENTS,
+    *IMPORT_EVENTS,
+)
 UNSEEN = (".migrations", ".__main__", ".training.")
 """Modules that no process of an installation imports: training takes libraries that running does not."""
 HEAD = """# Reference

@@ -5,13 +5,14 @@ import contextlib
 import signal
 from datetime import timedelta
 
-from coldshelf.entrypoints.bootstrap import runtime
+from coldshelf.entrypoints.bootstrap import imports, runtime
 from coldshelf.kit import idempotency
 from coldshelf.kit.logs import get_logger
 from coldshelf.kit.queue import Work, work_forever
 from coldshelf.kit.runtime import Runtime
 from coldshelf.kit.settings import Settings
 from coldshelf.pictures.service.resumable import sweep as sweep_uploads
+from coldshelf.records.imports.folders import watch
 
 log = get_logger("worker")
 
@@ -27,13 +28,16 @@ async def work(settings: Settings, url: str, stop: asyncio.Event | None = None) 
         with contextlib.suppress(NotImplementedError, RuntimeError, ValueError):
             loop.add_signal_handler(number, stop.set)
     async with runtime(settings, url, threads=settings.worker_threads, migrate=False) as run:
-        sweeper = asyncio.create_task(_sweep_forever(run, stop))
+        loops = [asyncio.create_task(_sweep_forever(run, stop))]
+        if run.settings.import_folders:
+            loops.append(asyncio.create_task(_watch_forever(run, stop)))
         try:
             await work_forever(url, works_of(run), lease=settings.lease, concurrency=settings.worker_threads, stop=stop)
         finally:
-            sweeper.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await sweeper
+            for each in loops:
+                each.cancel()
+                with contextlib.suppress(asyncio.CancelledError):
+                    await each
 
 
 def works_of(run: Runtime) -> dict[str, Work]:
@@ -55,6 +59,16 @@ async def _sweep_forever(run: Runtime, stop: asyncio.Event) -> None:
             log.exception("worker.sweep_failed")
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(stop.wait(), timeout=run.settings.sweep_every.total_seconds())
+
+
+async def _watch_forever(run: Runtime, stop: asyncio.Event) -> None:
+    while not stop.is_set():
+        try:
+            await watch(run, imports())
+        except Exception:  # a lost database or folder must not end the watch; the next look tries again
+            log.exception("worker.watch_failed")
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(stop.wait(), timeout=run.settings.import_watch_every.total_seconds())
 
 
 async def sweep(run: Runtime) -> int:

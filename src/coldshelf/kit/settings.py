@@ -94,6 +94,28 @@ class Settings(BaseSettings):
         le=64,
         description="Pictures of one reprocessing run that are worked on at the same time, by all workers together.",
     )
+    import_max_rows: int = Field(default=200_000, ge=1, description="Most rows in one imported file.")
+    import_max_errors: int = Field(
+        default=10_000, ge=1, description="Bad cells that the answer of an import lists; all are counted."
+    )
+    import_memory_bytes: int = Field(
+        default=3 * 1024 * MEBIBYTE,
+        ge=256 * MEBIBYTE,
+        description="Address space in bytes of the child process that reads an imported workbook.",
+    )
+    import_background_bytes: int = Field(
+        default=4 * MEBIBYTE,
+        ge=0,
+        description="Larger import files are left to a worker unless `background=0` is sent.",
+    )
+    import_folders: Words = Field(
+        default=(),
+        description="Watched folders, a comma list of `CLIENT=FOLDER`: a new file there is imported once and moved to "
+        "`done` or `failed`. `objects:FOLDER` is one in the object store.",
+    )
+    import_watch_every: timedelta = Field(
+        default=timedelta(seconds=10), description="How often a worker looks into the watched folders."
+    )
     allow_origins: Words = Field(
         default=(), description="Comma list of further origins from which cookie-signed writes are taken."
     )

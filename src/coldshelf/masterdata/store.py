@@ -27,13 +27,18 @@ CHANGE_MAKER = """
         WHERE brand_id = $1 AND manufacturer_id IS NOT DISTINCT FROM $2 ORDER BY id FOR NO KEY UPDATE)"""
 
 
-async def manufacturer_of_brand(connection: Connection, brand_id: int) -> int | None:
-    value: int | None = await connection.fetchval("SELECT manufacturer_id FROM brand WHERE id = $1", brand_id)
-    return value
+async def makers_of_brands(connection: Connection, brand_ids: Collection[int]) -> dict[int, int]:
+    """Give the maker of each brand that has one."""
+    rows = await connection.fetch(
+        "SELECT id, manufacturer_id FROM brand WHERE id = ANY($1) AND manufacturer_id IS NOT NULL", list(brand_ids)
+    )
+    return {row["id"]: row["manufacturer_id"] for row in rows}
 
 
-async def is_foreign_manufacturer(connection: Connection, manufacturer_id: int) -> bool:
-    return bool(await connection.fetchval("SELECT is_foreign FROM manufacturer WHERE id = $1", manufacturer_id))
+async def foreign_makers(connection: Connection, maker_ids: Collection[int]) -> set[int]:
+    """Give those of the makers that are foreign."""
+    rows = await connection.fetch("SELECT id FROM manufacturer WHERE id = ANY($1) AND is_foreign", list(maker_ids))
+    return {row["id"] for row in rows}
 
 
 async def mark_foreign(connection: Connection, manufacturer_id: int, *, is_foreign: bool) -> None:
@@ -263,15 +268,15 @@ async def ensure_country(connection: Connection, name: str, code: str) -> int:
     )
 
 
-async def place_of_state(connection: Connection, state_id: int) -> Record | None:
-    return _one(
-        await connection.fetch(
-            """
-            SELECT s.name, s.country_id, c.name AS country FROM state s
-            LEFT JOIN country c ON c.client_id = s.client_id AND c.id = s.country_id WHERE s.id = $1""",
-            state_id,
-        )
+async def places_of_states(connection: Connection, state_ids: Collection[int]) -> dict[int | None, Record]:
+    """Give the name and country of each state."""
+    rows = await connection.fetch(
+        """
+        SELECT s.id, s.name, s.country_id, c.name AS country FROM state s
+        LEFT JOIN country c ON c.client_id = s.client_id AND c.id = s.country_id WHERE s.id = ANY($1)""",
+        list(state_ids),
     )
+    return {row["id"]: row for row in rows}
 
 
 async def ensure_time_zone(connection: Connection, name: str) -> int:
@@ -284,14 +289,18 @@ async def ensure_time_zone(connection: Connection, name: str) -> int:
     )
 
 
-async def sales_rep_of(connection: Connection, location_id: int, user_id: int) -> int | None:
-    """Find the row that says that a user looks after an outlet."""
-    value: int | None = await connection.fetchval(
-        "SELECT id FROM sales_rep WHERE location_id = $1 AND user_id = $2 AND NOT is_deleted LIMIT 1",
-        location_id,
-        user_id,
+async def sales_reps_of(connection: Connection, pairs: Sequence[tuple[int, int]]) -> dict[tuple[int, int], int]:
+    """Find the rows that say that users look after outlets; `pairs` are (outlet, user)."""
+    rows = await connection.fetch(
+        """
+        SELECT s.location_id, s.user_id, min(s.id) AS id FROM sales_rep s
+        JOIN unnest($1::bigint[], $2::bigint[]) AS w (location_id, user_id)
+            ON s.location_id = w.location_id AND s.user_id = w.user_id
+        WHERE NOT s.is_deleted GROUP BY s.location_id, s.user_id""",
+        [location_id for location_id, _ in pairs],
+        [user_id for _, user_id in pairs],
     )
-    return value
+    return {(row["location_id"], row["user_id"]): row["id"] for row in rows}
 
 
 async def add_pseudo_product(connection: Connection, name: str, sku: str, *, is_empty: bool) -> None:

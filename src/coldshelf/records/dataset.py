@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass
+from functools import cache
 from typing import Literal
 
 from coldshelf.access.principal import PEOPLE, Role
@@ -11,6 +12,7 @@ MODIFIED_ON = "ModifiedOn"
 """The delta key of every dataset (contract 1.8)."""
 
 
+@cache
 def snake_case(wire: str) -> str:
     """Turn `AssetPurityId` into `asset_purity_id`."""
     return re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", wire).lower()

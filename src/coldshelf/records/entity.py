@@ -1,12 +1,13 @@
 """Declarations of what can be saved: entities, their fields and references. Each gives a dataset as well."""
 
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Any
 
 from coldshelf.access.principal import ADMINS, PEOPLE, Role
 from coldshelf.kit.db import Connection
+from coldshelf.kit.errors import InputInvalid
 from coldshelf.records.dataset import Column, Dataset, Join, common_columns, snake_case
 from coldshelf.records.fields import FieldType
 
@@ -84,6 +85,10 @@ class Reference:
 
 BeforeSave = Callable[[Connection, Values, Values | None], Awaitable[dict[str, Any]]]
 """Takes the values to write and the row before (None: new); returns the values to write."""
+Change = tuple[Values, Values | None]
+"""Values to write, and the row before (None: new)."""
+BeforeSaves = Callable[[Connection, Sequence[Change]], Awaitable[Sequence["dict[str, Any] | InputInvalid"]]]
+"""The same as BeforeSave for many records at once: gives for each the values to write, or what refuses it."""
 AfterSave = Callable[[Connection, int, Values, Values | None], Awaitable[None]]
 """Takes the id, the values written and the row before (None: new)."""
 Standard = Callable[[Connection, str, Values], Awaitable[dict[str, Any] | None]]
@@ -97,7 +102,8 @@ class Entity:
     `keys` maps accepted key parameters (`LocationCode`) to unique fields (`Code`), the most trusted one first. `unused`
     maps published parameters that have no field here to what a caller can send instead. `handlers` are further names
     of its handler. `standard` knows records that are not there yet, such as countries: the first reference by name
-    adds them; `standard_cure` ends the sentence that says a name is unknown. `resource` as in Dataset.
+    adds them; `standard_cure` ends the sentence that says a name is unknown. `before_saves` stands in place of
+    `before_save` where the rule asks the database. `resource` as in Dataset.
     """
 
     name: str
@@ -115,6 +121,7 @@ class Entity:
     resource: str = ""
     extra_columns: tuple[Column, ...] = ()
     before_save: BeforeSave | None = None
+    before_saves: BeforeSaves | None = None
     after_save: AfterSave | None = None
     standard: Standard | None = None
     standard_cure: str = ""
@@ -122,6 +129,28 @@ class Entity:
     @property
     def key(self) -> str:
         return f"{self.name}Id"
+
+    async def prepare(self, connection: Connection, changes: Sequence[Change]) -> list[dict[str, Any] | InputInvalid]:
+        """Let the entity's own rule look at records: gives for each the values to write, or what refuses it.
+
+        A rule that asks the database is declared as `before_saves`, so that many records ask once.
+        """
+        if self.before_saves:
+            return list(await self.before_saves(connection, changes))
+        return [await self._prepare(connection, values, before) for values, before in changes]
+
+    async def _prepare(
+        self, connection: Connection, values: Values, before: Values | None
+    ) -> dict[str, Any] | InputInvalid:
+        try:
+            return await self.before_save(connection, values, before) if self.before_save else dict(values)
+        except InputInvalid as error:
+            return error
+
+    @property
+    def members(self) -> tuple[Field | Reference, ...]:
+        """Give everything that has a column of its own."""
+        return (*self.fields, *self.references)
 
     def field(self, wire: str) -> Field:
         return next(item for item in self.fields if item.wire == wire)

@@ -7,6 +7,7 @@ from typing import Any
 import asyncpg
 
 from coldshelf.kit.db import Connection
+from coldshelf.kit.errors import InputInvalid
 from coldshelf.kit.ids import ClientId
 from coldshelf.kit.web.params import Params
 from coldshelf.records import store
@@ -65,8 +66,10 @@ async def save_record(
     if before is None:
         check_required(entity, values)
     await _check_no_circle(connection, entity, values, before)
-    if entity.before_save:
-        values = await entity.before_save(connection, values, before)
+    prepared = (await entity.prepare(connection, [(values, before)]))[0]
+    if isinstance(prepared, InputInvalid):
+        raise prepared
+    values = prepared
     row_id = await _write(connection, client_id, entity, values, before)
     if entity.after_save:
         await entity.after_save(connection, row_id, values, before)

@@ -6,12 +6,24 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
-from coldshelf.entrypoints.cli import admin, data, demo, evaluate, pictures, recognise, render, reprocess, serve, train
+from coldshelf.entrypoints.cli import (
+    admin,
+    data,
+    demo,
+    evaluate,
+    imports,
+    pictures,
+    recognise,
+    render,
+    reprocess,
+    serve,
+    train,
+)
 from coldshelf.kit.errors import ColdshelfError
 from coldshelf.kit.logs import configure_logs
 
 app = typer.Typer(help="Coldshelf: pictures of retail coolers in, measured answers out.", no_args_is_help=True)
-for group in (demo, serve, pictures, recognise, evaluate, train, render, reprocess, data, admin):
+for group in (demo, serve, pictures, recognise, evaluate, train, render, reprocess, imports, data, admin):
     group.add_to(app)
 
 

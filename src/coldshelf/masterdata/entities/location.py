@@ -1,24 +1,32 @@
 """Outlets (contract 5.1, Location; 5.4, Outlet)."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from coldshelf.access.principal import ADMINS
 from coldshelf.kit.db import Connection
+from coldshelf.kit.errors import InputInvalid
 from coldshelf.masterdata.naming import coordinates, named_by, text
-from coldshelf.masterdata.rules import check_state, default_time_zone
+from coldshelf.masterdata.rules import check_states, default_time_zone
 from coldshelf.records.dataset import Column
-from coldshelf.records.entity import Entity, Field, Reference, Values
+from coldshelf.records.entity import Change, Entity, Field, Reference
 from coldshelf.records.fields import FieldType
 
 
-async def _placed(connection: Connection, values: Values, before: Values | None) -> dict[str, Any]:
-    """Check the state, and give an outlet without a time zone that of its client."""
+async def _placed(connection: Connection, changes: Sequence[Change]) -> list[dict[str, Any] | InputInvalid]:
+    """Check the states, and give outlets without a time zone that of their client."""
     # values have the types of their columns
-    await check_state(connection, values, before)
-    changed = dict(values)
-    if changed.get("time_zone_id") is None and (before is None or "time_zone_id" in changed):
-        changed["time_zone_id"] = await default_time_zone(connection)
-    return changed
+    refused = await check_states(connection, changes)
+    zone = await default_time_zone(connection) if any(_lacks_zone(change) for change in changes) else None
+    return [
+        error or ({**change[0], "time_zone_id": zone} if _lacks_zone(change) else dict(change[0]))
+        for error, change in zip(refused, changes, strict=True)
+    ]
+
+
+def _lacks_zone(change: Change) -> bool:
+    values, before = change
+    return values.get("time_zone_id") is None and (before is None or "time_zone_id" in values)
 
 
 LOCATION = Entity(
@@ -199,5 +207,5 @@ LOCATION = Entity(
             meaning="Same as LocationType",
         ),
     ),
-    before_save=_placed,
+    before_saves=_placed,
 )

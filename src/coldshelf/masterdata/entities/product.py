@@ -1,33 +1,36 @@
 """Products and the pseudo-products Unknown and Empty (contract 5.1, Product; 11 no. 11)."""
 
+from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any
 
 from coldshelf.kit.db import Connection
+from coldshelf.kit.errors import InputInvalid
 from coldshelf.masterdata import store
 from coldshelf.masterdata.naming import named_by, text
-from coldshelf.masterdata.rules import check_state
+from coldshelf.masterdata.rules import check_states
 from coldshelf.records.dataset import Column
-from coldshelf.records.entity import Entity, Field, Reference, Values
+from coldshelf.records.entity import Change, Entity, Field, Reference
 from coldshelf.records.fields import FieldType
 
 
-async def _foreign_by_maker(connection: Connection, values: Values, _before: Values | None) -> dict[str, Any]:
+async def _checked(connection: Connection, changes: Sequence[Change]) -> list[dict[str, Any] | InputInvalid]:
+    """Check the states, and give products the maker of their brand and its foreign mark, unless they are sent."""
     # values have the types of their columns
-    changed = dict(values)
-    if changed.get("brand_id") and "manufacturer_id" not in changed:
-        maker = await store.manufacturer_of_brand(connection, changed["brand_id"])
-        if maker is not None:
-            changed["manufacturer_id"] = maker
-    if "is_foreign" not in changed and changed.get("manufacturer_id"):
-        changed["is_foreign"] = await store.is_foreign_manufacturer(connection, changed["manufacturer_id"])
-    return changed
-
-
-async def _checked(connection: Connection, values: Values, before: Values | None) -> dict[str, Any]:
-    # same
-    await check_state(connection, values, before)
-    return await _foreign_by_maker(connection, values, before)
+    refused = await check_states(connection, changes)
+    changed = [dict(values) for values, _ in changes]
+    unmade = [each for each in changed if each.get("brand_id") and "manufacturer_id" not in each]
+    makers = await store.makers_of_brands(connection, {each["brand_id"] for each in unmade}) if unmade else {}
+    for each in unmade:
+        if each["brand_id"] in makers:
+            each["manufacturer_id"] = makers[each["brand_id"]]
+    unmarked = [each for each in changed if "is_foreign" not in each and each.get("manufacturer_id")]
+    foreign = (
+        await store.foreign_makers(connection, {each["manufacturer_id"] for each in unmarked}) if unmarked else set()
+    )
+    for each in unmarked:
+        each["is_foreign"] = each["manufacturer_id"] in foreign
+    return [error or each for error, each in zip(refused, changed, strict=True)]
 
 
 def _size(wire: str, meaning: str, unit: str = "mm") -> Field:
@@ -148,5 +151,5 @@ PRODUCT = Entity(
     keys={"ExternalProductCode": "ExternalProductCode", "ProductCode": "SKU", "ProductSKU": "SKU", "SKU": "SKU"},
     client_wide="Products are the same for every outlet.",
     extra_columns=(Column(wire="Product", column="name", parquet=None, type=FieldType.TEXT, meaning="Same as Name"),),
-    before_save=_checked,
+    before_saves=_checked,
 )

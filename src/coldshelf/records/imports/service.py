@@ -1,0 +1,147 @@
+"""Use cases: import a checked file at once or leave it to a worker, undo an import."""
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from coldshelf.kit.db import Connection
+from coldshelf.kit.events import Event
+from coldshelf.kit.ids import ClientId
+from coldshelf.kit.runtime import Runtime
+from coldshelf.records.imports import store
+from coldshelf.records.imports.applying import Pass
+from coldshelf.records.imports.checking import FileCheck, undone_unless
+from coldshelf.records.imports.child import spool_file
+from coldshelf.records.imports.compiled import CompiledType, Imports
+from coldshelf.records.imports.events import DATASET, RECEIVED
+from coldshelf.records.imports.problems import Problems
+from coldshelf.records.imports.runs import (
+    Checked,
+    ImportNotUndone,
+    ImportTaken,
+    Json,
+    Options,
+    Outcome,
+    Progress,
+    Received,
+    Sender,
+    ended_as,
+    find_run,
+    keep_file,
+    new_run,
+    no_progress,
+)
+from coldshelf.records.imports.undoing import Undone, undo_run
+from coldshelf.records.imports.writing import Counts, Writer
+from coldshelf.records.store import Lock
+
+
+@dataclass(frozen=True, slots=True)
+class Importing:
+    """What an import works with, and for whom."""
+
+    run: Runtime
+    imports: Imports
+    sender: Sender
+
+
+@dataclass(frozen=True, slots=True)
+class RunAtHand:
+    """A run that is being worked on."""
+
+    id: int
+    guid: UUID
+    options: Options
+    progress: Progress = no_progress
+
+
+async def write_checked(
+    connection: Connection, imports: Imports, client_id: ClientId, checked: Checked, at_hand: RunAtHand
+) -> tuple[Counts, Problems]:
+    """Write a checked file in the caller's transaction, whole or not at all.
+
+    What changed since the check may refuse it after all: then nothing is written, and the problems say why.
+    """
+
+    async def tell(rows: int) -> None:
+        await at_hand.progress("writing", rows)
+
+    problems = Problems(checked.problems.most)
+    writer = Writer(connection, client_id, imports.registry, problems, at_hand.id)
+    await store.in_turn(connection, client_id)
+    async with undone_unless(connection, lambda: not problems.count):
+        await Pass(checked.kind, writer, clears=at_hand.options.clears, tell=tell).run(checked.spool)
+    return (Counts() if problems.count else writer.counts), problems
+
+
+async def finish(
+    connection: Connection, imports: Imports, client_id: ClientId, checked: Checked, at_hand: RunAtHand
+) -> Outcome:
+    """Write a checked file, or note why not, and end its run, all in the caller's transaction."""
+    counts, problems = Counts(), checked.problems
+    if not problems.count:
+        counts, problems = await write_checked(connection, imports, client_id, checked, at_hand)
+    outcome = Outcome(at_hand.guid, checked.kind.type.name, checked.total_rows, counts, problems, checked.warnings)
+    await store.end_run(connection, at_hand.id, ended_as(outcome))
+    return outcome
+
+
+async def import_now(
+    connection: Connection,
+    imports: Imports,
+    client_id: ClientId,
+    checked: Checked,
+    new: store.NewRun,
+    *,
+    progress: Progress = no_progress,
+) -> Outcome:
+    """Write a checked file whose bytes are kept, with a run of its own, in the caller's transaction."""
+    run_id = await store.add_run(connection, new)
+    if run_id is None:
+        raise ImportTaken
+    return await finish(
+        connection, imports, client_id, checked, RunAtHand(run_id, new.guid, Options.from_text(new.options), progress)
+    )
+
+
+async def import_file(
+    at_work: Importing, kind: CompiledType, file: Received, options: Options, *, progress: Progress = no_progress
+) -> Outcome:
+    """Check, keep and write a file at once."""
+    run, imports, sender = at_work.run, at_work.imports, at_work.sender
+    new = new_run(kind, file, options, source="command")
+    async with spool_file() as spool:
+        checked = await FileCheck(run, imports, sender.client_id, kind).run(file, spool, options, progress)
+        await run.off_loop(keep_file, run, file, new.object_key)
+        scope = run.database.scope(sender.client_id, user_id=sender.user_id, user_name=sender.user_name)
+        async with scope as connection:
+            return await import_now(connection, imports, sender.client_id, checked, new, progress=progress)
+
+
+async def queue_import(run: Runtime, connection: Connection, client_id: ClientId, new: store.NewRun) -> int:
+    """Let a worker import a file whose bytes are kept; raise ImportTaken when its claim is another's."""
+    run_id = await store.add_run(connection, new)
+    if run_id is None:
+        raise ImportTaken
+    event = Event(
+        type=RECEIVED.name,
+        version=RECEIVED.version,
+        client_id=client_id,
+        dataset=DATASET,
+        key=run_id,
+        occurred_on=run.clock.now(),
+    )
+    await run.events.publish(connection, event)
+    return run_id
+
+
+async def undo(connection: Connection, imports: Imports, sender: Sender, text: str) -> Json:
+    """Take an import back as one action; refused, naming the rows, where a later change touched one."""
+    found = await find_run(connection, text, lock=Lock.DELETE)
+    if found["state"] != "done":
+        raise ImportNotUndone(f"Import {text} is {found['state']}; only one that is done can be undone")
+    undone = Undone()
+    async with undone_unless(connection, lambda: not undone.problems):
+        await undo_run(connection, imports.registry, sender.client_id, found["id"], undone)
+    if not undone.problems:
+        await store.mark_undone(connection, found["id"], sender.user_name)
+    return undone.as_json(found["guid"])

@@ -1,0 +1,86 @@
+"""The job of an import in the background: it may be begun again at any time, and its effect counts once."""
+
+import tempfile
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from coldshelf.kit.db import Connection
+from coldshelf.kit.events import Handler, Step
+from coldshelf.kit.ids import ClientId
+from coldshelf.kit.runtime import Runtime
+from coldshelf.records.imports import store
+from coldshelf.records.imports.checking import FileCheck
+from coldshelf.records.imports.child import spool_file
+from coldshelf.records.imports.compiled import Imports
+from coldshelf.records.imports.events import RECEIVED
+from coldshelf.records.imports.problems import Problem
+from coldshelf.records.imports.runs import Options, Progress, Received, find_type
+from coldshelf.records.imports.service import RunAtHand, finish
+
+TOLD_AFTER = 0.5
+"""Seconds between two notes of progress."""
+
+
+def import_handler(imports: Callable[[], Imports]) -> Handler:
+    """Give the reaction to a received file."""
+
+    async def handle(step: Step) -> None:
+        await _import(step, imports())
+
+    return Handler("records.import", RECEIVED.name, handle, _give_up)
+
+
+async def _import(step: Step, imports: Imports) -> None:
+    run: Runtime = step.run
+    async with step.bus.database.scope(step.event.client_id, readonly=True) as connection:
+        row = await store.load_run_by_id(connection, step.event.key)
+    if row is None or row["finished_on"]:
+        return
+    kind, options = find_type(imports, row["type"]), Options.from_text(row["options"])
+    progress = _progress(run, step.event.client_id, row["id"])
+    async with spool_file() as spool:
+        with tempfile.NamedTemporaryFile(prefix="coldshelf-import-") as copy:
+            await run.off_loop(_fetch, run, row["object_key"], Path(copy.name))
+            file = Received(Path(copy.name), row["file_name"], row["sha256"], row["file_size"])
+            checked = await FileCheck(run, imports, step.event.client_id, kind).run(file, spool, options, progress)
+        async with step.effect() as connection:
+            await store.act_as(connection, row["created_by_user_id"], row["created_by_user"])
+            at_hand = RunAtHand(row["id"], row["guid"], options, progress)
+            await finish(connection, imports, step.event.client_id, checked, at_hand)
+
+
+def _fetch(run: Runtime, key: str, path: Path) -> None:
+    with path.open("wb") as file:
+        for chunk in run.objects.chunks(key):
+            file.write(chunk)
+
+
+def _progress(run: Runtime, client_id: ClientId, run_id: int) -> Progress:
+    last: list[Any] = ["", 0.0]  # phase, and when it was told
+
+    async def tell(phase: str, rows: int) -> None:
+        now = time.monotonic()
+        if phase == last[0] and now - last[1] < TOLD_AFTER:
+            return
+        last[:] = [phase, now]
+        async with run.database.scope(client_id) as connection:
+            await store.note_progress(connection, run_id, phase, phase, rows)
+
+    return tell
+
+
+async def _give_up(step: Step, connection: Connection) -> None:
+    """End a run that no worker could finish."""
+    message = "The import was given up; see the worker's log"
+    problem = Problem(0, "", "", message, "", "Send the file again; if it stays, tell the operator the importId.")
+    errors = orjson.dumps([problem.as_check()]).decode()
+    with suppress(LookupError):
+        row = await store.load_run_by_id(connection, step.event.key)
+        total = row["total_rows"] if row else 0
+        ended = store.Ended(state="failed", total_rows=total, error_count=1, errors=errors)
+        await store.end_run(connection, step.event.key, ended)
