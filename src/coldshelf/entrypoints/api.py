@@ -27,8 +27,8 @@ from coldshelf.pictures.service.answers import error_body as upload_error_body
 from coldshelf.recognition.routes import ACTIONS as RECOGNITION_ACTIONS
 from coldshelf.recognition.routes import reprocessing_actions
 from coldshelf.records.handlers import record_router
-from coldshelf.records.resources.router import resource_router
 from coldshelf.records.imports.handler import import_router
+from coldshelf.records.resources.router import resource_router
 
 VERSION = "0.1.0"
 
