@@ -38,6 +38,35 @@ async def test_a_client_a_user_and_a_token_are_added(installation: dict[str, str
     assert json.loads(token.stdout)["token"].startswith("cs_")
 
 
+async def test_roles_and_limits_are_set_and_shown(installation: dict[str, str]) -> None:
+    coldshelf("client", "add", "bottler", "My Bottler", **installation)
+    coldshelf("user", "add", "ann", "--client", "bottler", "--role", "Sales Rep", **installation)
+    coldshelf("user", "token", "ann", "laptop", **installation)
+    own = ("--based-on", "Sales Rep", "--permissions", '{"planogram.edit": true}', "--rights", '{"Asset": "read"}')
+
+    saved = coldshelf("role", "save", "Planner", "--client", "bottler", *own, "--json", **installation)
+    assigned = coldshelf("role", "assign", "ann", "planner", **installation)
+    refused = coldshelf("role", "delete", "Planner", "--client", "bottler", **installation)
+    token = json.loads(coldshelf("user", "tokens", "--client", "bottler", **installation).stdout)[0]
+    wanted = ("--token", str(token["tokenId"]), "--market", "3", "--dataset", "Asset", "--hide", "personal")
+    limited = coldshelf("limit", "set", "ann", *wanted, "--json", **installation)
+    shown = json.loads(coldshelf("limit", "list", "--client", "bottler", **installation).stdout)
+
+    assert json.loads(saved.stdout)["Permissions"] == {"planogram.edit": True}
+    assert (assigned.returncode, refused.returncode) == (0, 1)
+    assert "1 users have the role Planner" in refused.stderr
+    assert shown == [
+        {
+            "AccessLimitId": json.loads(limited.stdout)["accessLimitId"],
+            "UserId": token["userId"],
+            "TokenId": token["tokenId"],
+            "Grants": {"market": [3]},
+            "Datasets": ["Asset"],
+            "HiddenFields": ["personal"],
+        }
+    ]
+
+
 async def test_a_taken_code_ends_with_a_clear_error(installation: dict[str, str]) -> None:
     coldshelf("client", "add", "bottler", "My Bottler", **installation)
 

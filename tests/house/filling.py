@@ -19,7 +19,7 @@ REFERENCES = """
     WHERE c.contype = 'f' AND cardinality(c.conkey) = 2"""
 # Set by the trigger of every tenant table.
 STAMPED = {"created_on", "created_by_user", "modified_on", "modified_by_user", "revision"}
-MEANINGFUL = {"status_id": "13", "is_served": "true", "shelves": "'[]'"}
+MEANINGFUL = {"status_id": "13", "is_served": "true", "shelves": "'[]'", "differences": "'[]'"}
 """Values of columns that not every value suits, by name."""
 VALUES = {
     "bigint": "n",

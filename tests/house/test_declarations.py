@@ -111,7 +111,9 @@ async def test_a_dataset_has_what_lists_and_deltas_need(
     assert len(wires) == len(set(wires))
     assert dataset.column(dataset.key)
     assert (dataset.location is None) == bool(dataset.client_wide)
-    assert dataset.location is None or dataset.location in table
+    held = columns[dataset.location_of.relation] if dataset.location_of else table
+    assert dataset.location is None or dataset.location in held
+    assert dataset.location_of is None or dataset.location_of.on in table
     trigger = await owner.fetchval(
         "SELECT pg_get_triggerdef(oid) FROM pg_trigger WHERE tgrelid = $1::text::regclass AND tgname = 'stamp'",
         dataset.relation,
@@ -275,6 +277,7 @@ async def test_functions_that_see_all_tenants_are_known_and_pinned_to_their_sche
     )
 
     assert {row["proname"]: row["gives"] for row in rows} == {
+        "coldshelf_expand": "void",
         "coldshelf_horizon": "timestamp with time zone",
         "coldshelf_queue_age": "interval",
         "door_picture": "TABLE(client_id bigint, picture_id bigint)",

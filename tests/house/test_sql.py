@@ -10,7 +10,17 @@ from coldshelf.entrypoints.bootstrap import registry
 ROOMS = Path(__file__).parent.parent.parent / "src" / "coldshelf"
 OWNERS = {
     "kit": {"event", "event_step", "idempotency", "server_generation", "server_secret", "pgqueuer", "pgqueuer_log"},
-    "access": {"client", "app_user", "api_token", "device_credential", "door_user", "door_token"},
+    "access": {
+        "client",
+        "app_user",
+        "api_token",
+        "device_credential",
+        "door_user",
+        "door_token",
+        "security_role",
+        "access_limit",
+        "access_grant",
+    },
     "records": {"list_position", "import_run", "import_change"},
     "masterdata": {
         "manufacturer",
@@ -43,6 +53,8 @@ OWNERS = {
         "sales_rep",
         "outlet_action",
         "factory_asset",
+        "principal_outlet",
+        "left_outlet",
     },
     "pictures": {
         "picture",

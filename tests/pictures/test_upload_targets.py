@@ -17,6 +17,7 @@ from tests.pictures.uploading import (
     rows,
     upload,
 )
+from tests.support.limits import limit_user, partner, signed_in
 
 from coldshelf.access.principal import OPERATORS, Role
 from coldshelf.access.service import add_device_token, add_token, add_user
@@ -201,3 +202,27 @@ async def test_cookie_uploads_from_its_own_site_only(run: Runtime, nobody: httpx
     assert await nothing_kept(run, shop.client_id)
 
     accepted(await upload(nobody, picture(), SerialNumber="C-1", headers={"Origin": "http://coldshelf.test"}))
+
+
+async def test_who_is_limited_to_outlets_uploads_for_those_only(
+    run: Runtime, app: FastAPI, client_id: ClientId, shop: Shop
+) -> None:
+    user_id = await partner(run, client_id)
+    await limit_user(run, client_id, user_id, {"outlet": [shop.outlets["ONE"], shop.outlets["OLD"]]})
+    refused = [
+        ({"SerialNumber": "C-2"}, "Asset not found: C-2"),
+        ({"SerialNumber": "C-2", "StoreNumber": "ONE"}, "Asset not found: C-2"),
+        ({"SerialNumber": "C-LOOSE"}, "Asset not found: C-LOOSE"),
+        ({"IMEI": IMEI_TWO}, f"Asset not found: {IMEI_TWO}"),
+        ({"StoreNumber": "MANY"}, NOT_LINKED + "MANY"),
+        ({"StoreNumber": "MANY", "SceneType": "StoreView"}, NOT_LINKED + "MANY"),
+    ]
+
+    async with signed_in(app, "partner") as http:
+        for fields, reason in refused:
+            assert info_of(await upload(http, picture(), **fields)) == reason
+        kept = await nothing_kept(run, client_id)
+        own = await upload(http, picture(), SerialNumber="C-1", IMEI=IMEI_TWO)
+
+    assert kept
+    assert accepted(own)

@@ -10,6 +10,7 @@ from typing import Any
 import asyncpg
 import pyarrow.parquet as pq
 
+from coldshelf.access.principal import house
 from coldshelf.kit.ids import ClientId
 from coldshelf.kit.runtime import Runtime
 from coldshelf.kit.web.params import Params
@@ -36,14 +37,18 @@ class Cast:
     async def save(self, entity: str, **params: object) -> int:
         async with self._run.database.scope(self.client_id, user_name="admin") as connection:
             saved = await save_record(
-                connection, self._registry, self.client_id, self._registry.entities[entity], _params(params)
+                connection, self._registry, house(self.client_id), self._registry.entities[entity], _params(params)
             )
         return saved.id
 
     async def delete(self, entity: str, row_id: int) -> None:
         async with self._run.database.scope(self.client_id, user_name="admin") as connection:
             await delete_record(
-                connection, self._registry, self.client_id, self._registry.entities[entity], _params({"id": row_id})
+                connection,
+                self._registry,
+                house(self.client_id),
+                self._registry.entities[entity],
+                _params({"id": row_id}),
             )
 
     async def outlets(self, numbers: Iterable[int]) -> list[int]:

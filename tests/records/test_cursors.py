@@ -118,7 +118,7 @@ async def test_a_cursor_of_something_else_is_gone(
 ) -> None:
     cursor = (await locations.page(cursor=""))["cursor"]
     filtered = (await locations.page({"City": "x"}, cursor=""))["cursor"]
-    foreign = "The cursor belongs to another client, dataset or filter"
+    foreign = "The cursor belongs to another client, dataset, filter or sight"
 
     assert await gone(Handler(admin, "Asset"), cursor=cursor) == foreign
     assert await gone(Handler(stranger, "Location"), cursor=cursor) == foreign

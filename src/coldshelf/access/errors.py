@@ -92,3 +92,23 @@ class DeviceNotFound(NotFound):
     """There is no such device"""
 
     code = "device_not_found"
+
+
+class RoleNotFound(NotFound):
+    """There is no such role"""
+
+    code = "role_not_found"
+
+
+class RoleNameTaken(Conflict):
+    """There is a role with this name"""
+
+    code = "role_name_taken"
+    cure = "Use another name."
+
+
+class RoleInUse(Conflict):
+    """Users have this role"""
+
+    code = "role_in_use"
+    cure = "Give them another role first."

@@ -1,8 +1,10 @@
-"""What the room hands out: clients and tokens."""
+"""What the room hands out: clients, tokens, roles and limits."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from coldshelf.access.principal import Role
 from coldshelf.kit.ids import ClientId, UserId
 
 
@@ -28,3 +30,29 @@ class ApiToken:
     name: str
     expires_on: datetime | None
     revoked_on: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class SecurityRole:
+    """A role of a client's own: what it is based on, and what it has or lacks against that.
+
+    `own_outlets`: its users see only the outlets whose primary sales rep they are.
+    """
+
+    id: int
+    name: str
+    based_on: Role
+    rights: Mapping[str, bool]
+    own_outlets: bool
+
+
+@dataclass(frozen=True, slots=True)
+class AccessLimit:
+    """What a user, or one token of it, is limited to; `grants` are ids by dimension, None in `datasets` means all."""
+
+    id: int
+    user_id: UserId
+    token_id: int | None
+    grants: Mapping[str, Sequence[int]]
+    datasets: Sequence[str] | None
+    hidden: Sequence[str]

@@ -5,7 +5,7 @@ from enum import StrEnum
 import orjson
 from fastapi import Response
 
-from coldshelf.access.principal import PEOPLE, Principal
+from coldshelf.access.principal import Principal
 from coldshelf.compliance.azure_shape import azure_json
 from coldshelf.compliance.comparing import standing_rows
 from coldshelf.compliance.service import compared_picture
@@ -26,7 +26,6 @@ class Shape(StrEnum):
 
 async def get_compliance(run: Runtime, principal: Principal, params: Params) -> Response:
     """Answer the comparison of the served result of one image."""
-    principal.require(PEOPLE)
     client_id = client_of(principal)
     picture_id = params.integer("AssetPurityId")
     if picture_id is None:
@@ -55,4 +54,4 @@ TAKEN = {
     "AssetPurityId": "The image record",
     "format": "json (default), or azure: the reply of the planogram matching of Azure AI Vision",
 }
-ACTIONS: Extra = {"getcompliance": ExtraRead(get_compliance, TAKEN)}
+ACTIONS: Extra = {"getcompliance": ExtraRead(get_compliance, TAKEN, row="AssetPurityId")}

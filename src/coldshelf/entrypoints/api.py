@@ -1,13 +1,14 @@
 """The HTTP application."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
 from fastapi import FastAPI
 
+from coldshelf.access.routes import role_router
 from coldshelf.access.routes import router as access_router
 from coldshelf.compliance.routes import ACTIONS as COMPLIANCE_ACTIONS
-from coldshelf.entrypoints.bootstrap import database_url, imports, registry, runtime
+from coldshelf.entrypoints.bootstrap import database_url, imports, known, registry, runtime
 from coldshelf.entrypoints.limits import router as limits_router
 from coldshelf.entrypoints.openapi import document_of
 from coldshelf.entrypoints.openapi import router as openapi_router
@@ -26,11 +27,22 @@ from coldshelf.pictures.routes.review import review_actions, review_router
 from coldshelf.pictures.service.answers import error_body as upload_error_body
 from coldshelf.recognition.routes import ACTIONS as RECOGNITION_ACTIONS
 from coldshelf.recognition.routes import reprocessing_actions
-from coldshelf.records.handlers import record_router
+from coldshelf.records.handlers import Extra, record_router
 from coldshelf.records.imports.handler import import_router
+from coldshelf.records.registry import Registry
 from coldshelf.records.resources.router import resource_router
 
 VERSION = "0.1.0"
+
+
+def extra_actions(declared: Registry) -> Mapping[str, Extra]:
+    """Give the further actions of handlers by dataset."""
+    return {
+        "AssetPurity": {**RECOGNITION_ACTIONS, **COMPLIANCE_ACTIONS, **review_actions(declared)},
+        "Reprocessing": {**reprocessing_actions(declared), **difference_actions(declared)},
+        "Planogram": planogram_actions(declared),
+        "User": user_actions(declared),
+    }
 
 
 def build_app(settings: Settings, opened: AbstractAsyncContextManager[Runtime]) -> FastAPI:
@@ -44,7 +56,6 @@ def build_app(settings: Settings, opened: AbstractAsyncContextManager[Runtime]) 
 
     app = FastAPI(title="Coldshelf", version=VERSION, lifespan=lifespan, openapi_url=None)
     declared = registry()
-    reprocessing = {**reprocessing_actions(declared), **difference_actions(declared)}
     for router in (
         health_router,
         openapi_router,
@@ -55,15 +66,8 @@ def build_app(settings: Settings, opened: AbstractAsyncContextManager[Runtime]) 
         batch_router,
         resumable_router,
         import_router(imports()),
-        record_router(
-            declared,
-            {
-                "AssetPurity": {**RECOGNITION_ACTIONS, **COMPLIANCE_ACTIONS, **review_actions(declared)},
-                "Reprocessing": reprocessing,
-                "Planogram": planogram_actions(declared),
-                "User": user_actions(declared),
-            },
-        ),
+        role_router(known(declared)),
+        record_router(declared, extra_actions(declared)),
         limits_router,
         resource_router(declared),
     ):

@@ -5,6 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from functools import cache
 
+from coldshelf.access.service import Known
 from coldshelf.compliance import datasets as compliance_datasets
 from coldshelf.compliance import jobs as compliance_jobs
 from coldshelf.kit.clock import Clock, SystemClock
@@ -21,6 +22,7 @@ from coldshelf.kpis import jobs as kpi_jobs
 from coldshelf.masterdata import datasets as masterdata_datasets
 from coldshelf.masterdata.entities import ENTITIES
 from coldshelf.masterdata.imports import IMPORTS
+from coldshelf.masterdata.models import GRANT_DIMENSIONS
 from coldshelf.migrations.upgrade import upgrade
 from coldshelf.pictures import datasets as picture_datasets
 from coldshelf.pictures import jobs as picture_jobs
@@ -29,6 +31,7 @@ from coldshelf.recognition import jobs as recognition_jobs
 from coldshelf.records.imports.compiled import Imports
 from coldshelf.records.imports.run_dataset import IMPORT_RUN
 from coldshelf.records.imports.working import import_handler
+from coldshelf.records.limits import PERSONAL, fixed_fields
 from coldshelf.records.registry import Registry, build_registry
 
 
@@ -54,6 +57,17 @@ HANDLERS: tuple[Handler, ...] = (
     *kpi_jobs.HANDLERS,
     import_handler(imports),
 )
+
+
+def known(declared: Registry) -> Known:
+    """Say what roles and limits may name."""
+    return Known(
+        fields={name: frozenset(item.wire for item in dataset.columns) for name, dataset in declared.datasets.items()},
+        fixed={name: fixed_fields(dataset) for name, dataset in declared.datasets.items()},
+        groups=frozenset({PERSONAL}),
+        dimensions=GRANT_DIMENSIONS,
+        governed={name: entity.permission for name, entity in declared.entities.items() if entity.permission},
+    )
 
 
 def database_url(settings: Settings) -> str:

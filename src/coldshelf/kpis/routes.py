@@ -9,7 +9,7 @@ from coldshelf.kit.runtime import Runtime
 from coldshelf.kit.web.params import Params
 from coldshelf.kpis.service import summarise_candidates
 from coldshelf.records.errors import PageInvalid
-from coldshelf.records.handlers import Extra, client_of, list_answer
+from coldshelf.records.handlers import Extra, ExtraRead, client_of, list_answer
 from coldshelf.records.listing import BATCH
 from coldshelf.records.registry import Registry
 
@@ -21,7 +21,6 @@ def difference_actions(registry: Registry) -> Extra:
     pictures = registry.datasets["ReprocessingPicture"]
 
     async def differences(run: Runtime, principal: Principal, params: Params) -> Response:
-        principal.require(pictures.readers)
         run_id = params.integer("id")
         if run_id is None:
             raise InputInvalid("id is required: the ReprocessingId")
@@ -37,4 +36,5 @@ def difference_actions(registry: Registry) -> Extra:
                 record[name] = orjson.loads(record[name] or "[]")
         return Response(orjson.dumps({**page, "totals": totals}), media_type="application/json")
 
-    return {"differences": differences}
+    taken = {"id": "The run", **dict.fromkeys(LIST_PARAMETERS, "As in lists of ReprocessingPicture")}
+    return {"differences": ExtraRead(differences, taken, readers=pictures.readers, every_outlet=True)}

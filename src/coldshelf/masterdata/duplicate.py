@@ -3,9 +3,9 @@
 import re
 from typing import Any
 
+from coldshelf.access.principal import Permission, Principal
 from coldshelf.kit.db import Connection
 from coldshelf.kit.errors import InputInvalid
-from coldshelf.kit.ids import ClientId
 from coldshelf.kit.web.params import Params
 from coldshelf.masterdata import store
 from coldshelf.records.entity import Entity
@@ -29,14 +29,15 @@ _REPLENISHED = (
 
 
 async def duplicate_planogram(
-    connection: Connection, registry: Registry, client_id: ClientId, entity: Entity, params: Params
+    connection: Connection, registry: Registry, principal: Principal, entity: Entity, params: Params
 ) -> Saved:
     """Save a copy of the planogram `id` with the fields that are sent in place of its own.
 
     Without PlanogramName the copy is called like its source with the next free version. RelinkAssets links the active
     assets of the source to the copy, in the same transaction. The key of other systems and StartDate are not copied.
 
-    Raises RecordNotFound, RecordExists for a name that is taken, FieldInvalid as a save does.
+    Raises RecordNotFound, RecordExists for a name that is taken, FieldInvalid as a save does; NotAllowed where assets
+    shall be linked that the principal may not plan for.
     """
     source_id = params.integer("id", default=0)
     if not source_id:
@@ -45,9 +46,11 @@ async def duplicate_planogram(
     if source is None:
         raise RecordNotFound(f"There is no Planogram with id {source_id}")
     relink = params.boolean("RelinkAssets")
+    if relink:
+        principal.require_permission(Permission.PLANOGRAM_ASSIGN)
     sent = Params((name, value) for name, value in params.items() if name.lower() not in _OWN and _is_said(name, value))
     values = Params([("id", "0"), *sent.items(), *await _copied(connection, dict(source), sent)])
-    saved = await save_record(connection, registry, client_id, entity, values)
+    saved = await save_record(connection, registry, principal, entity, values)
     if relink:
         await store.relink_assets(connection, source_id, saved.id)
     return saved

@@ -14,3 +14,7 @@ class PlanogramUse(StrEnum):
     LAYOUT = "Layout"
     CATEGORY = "Category"
     PRIORITY = "Priority"
+
+
+GRANT_DIMENSIONS = ("outlet", "market", "channel", "distributor")
+"""By what a limit lets outlets through; the migration expands each. A market comes with its sub-markets."""

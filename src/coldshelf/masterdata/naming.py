@@ -50,9 +50,24 @@ def external_code(entity: str, *, longest: int = LONGEST_NAME) -> Field:
 
 
 def text(
-    wire: str, longest: int, meaning: str, *, column: str = "", parquet: str | None = "", aliases: tuple[str, ...] = ()
+    wire: str,
+    longest: int,
+    meaning: str,
+    *,
+    column: str = "",
+    parquet: str | None = "",
+    aliases: tuple[str, ...] = (),
+    personal: bool = False,
 ) -> Field:
-    return Field(wire=wire, column=column, parquet=parquet, aliases=aliases, max_length=longest, meaning=meaning)
+    return Field(
+        wire=wire,
+        column=column,
+        parquet=parquet,
+        aliases=aliases,
+        max_length=longest,
+        personal=personal,
+        meaning=meaning,
+    )
 
 
 def coordinates(meaning: str = "") -> tuple[Field, Field]:

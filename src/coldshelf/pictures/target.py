@@ -9,6 +9,7 @@ from coldshelf.masterdata.service import Asset, Outlet
 from coldshelf.pictures.errors import AssetInactive, AssetNotFound, OutletMismatch, OutletNotFound
 from coldshelf.pictures.models import Placement
 from coldshelf.pictures.request import UploadRequest
+from coldshelf.records.selecting import sees_outlet
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +43,7 @@ class Target:
 
 async def find_target(connection: Connection, principal: Principal, wanted: UploadRequest) -> Target:
     """Resolve the identifiers; raise the contract's error when they lead nowhere or contradict each other."""
-    target = await _find(connection, wanted)
+    target = await _find(Sight(connection, principal), wanted)
     if principal.smart_device_id is not None:
         own = await masterdata.asset_by_device(connection, principal.smart_device_id)
         if own is None or target.asset is None or own.id != target.asset.id:
@@ -52,28 +53,43 @@ async def find_target(connection: Connection, principal: Principal, wanted: Uplo
     return target
 
 
-async def _find(connection: Connection, wanted: UploadRequest) -> Target:
+@dataclass(frozen=True, slots=True)
+class Sight:
+    """What the sender may find: to one who is limited to outlets, a cooler or outlet beyond them is an unknown one."""
+
+    connection: Connection
+    principal: Principal
+
+    async def asset(self, found: Asset | None) -> Asset | None:
+        is_seen = found and await sees_outlet(self.connection, self.principal, found.location_id)
+        return found if is_seen else None
+
+    async def outlet(self, found: Outlet | None) -> Outlet | None:
+        return found if found and await sees_outlet(self.connection, self.principal, found.id) else None
+
+
+async def _find(sight: Sight, wanted: UploadRequest) -> Target:
     if wanted.serial_number:
-        return await _by_serial(connection, wanted)
+        return await _by_serial(sight, wanted)
     if wanted.imei:
-        asset = await masterdata.asset_by_imei(connection, wanted.imei)
+        asset = await sight.asset(await masterdata.asset_by_imei(sight.connection, wanted.imei))
         if asset is not None:
-            return Target(asset, await _checked_outlet(connection, asset, wanted.store_number))
+            return Target(asset, await _checked_outlet(sight.connection, asset, wanted.store_number))
         if not wanted.store_number:
             raise AssetNotFound(wanted.imei)
-        found = await _by_store(connection, wanted)
+        found = await _by_store(sight, wanted)
         return Target(found.asset, found.outlet, (f"IMEI {wanted.imei} is mapped to no asset; found by the store",))
-    return await _by_store(connection, wanted)
+    return await _by_store(sight, wanted)
 
 
-async def _by_serial(connection: Connection, wanted: UploadRequest) -> Target:
-    asset = await masterdata.asset_by_serial(connection, wanted.serial_number)
+async def _by_serial(sight: Sight, wanted: UploadRequest) -> Target:
+    asset = await sight.asset(await masterdata.asset_by_serial(sight.connection, wanted.serial_number))
     if asset is None:
         raise AssetNotFound(wanted.serial_number)
-    outlet = await _checked_outlet(connection, asset, wanted.store_number)
+    outlet = await _checked_outlet(sight.connection, asset, wanted.store_number)
     notes: tuple[str, ...] = ()
     if wanted.imei:
-        other = await masterdata.asset_by_imei(connection, wanted.imei)
+        other = await sight.asset(await masterdata.asset_by_imei(sight.connection, wanted.imei))
         if other is not None and other.id != asset.id:
             notes = (f"IMEI {wanted.imei} belongs to asset {other.serial_number}; the serial number was used",)
     return Target(asset, outlet, notes)
@@ -90,11 +106,11 @@ async def _checked_outlet(connection: Connection, asset: Asset, store_number: st
     return outlet
 
 
-async def _by_store(connection: Connection, wanted: UploadRequest) -> Target:
-    outlet = await masterdata.outlet_by_code(connection, wanted.store_number)
+async def _by_store(sight: Sight, wanted: UploadRequest) -> Target:
+    outlet = await sight.outlet(await masterdata.outlet_by_code(sight.connection, wanted.store_number))
     if outlet is None:
         raise OutletNotFound(wanted.store_number)
-    assets = await masterdata.active_assets(connection, outlet.id)
+    assets = await masterdata.active_assets(sight.connection, outlet.id)
     if not assets and wanted.needs_asset:
         raise OutletNotFound(wanted.store_number)
     return Target(assets[0] if len(assets) == 1 else None, outlet)

@@ -3,8 +3,8 @@
 import orjson
 from fastapi import Response
 
-from coldshelf.access.principal import ADMINS, PEOPLE, Principal
-from coldshelf.kit.errors import InputInvalid, NotAllowed
+from coldshelf.access.principal import ADMINS, Permission, Principal
+from coldshelf.kit.errors import InputInvalid
 from coldshelf.kit.runtime import Runtime
 from coldshelf.kit.web.params import Params
 from coldshelf.recognition.errors import ReprocessingNotFound
@@ -19,7 +19,7 @@ from coldshelf.recognition.service import (
 from coldshelf.recognition.wire import recognition_json
 from coldshelf.records.dataset import Dataset
 from coldshelf.records.errors import RecordNotFound
-from coldshelf.records.handlers import Change, Extra, ExtraAction, ExtraWrite, client_of, list_answer, refused
+from coldshelf.records.handlers import Change, Extra, ExtraRead, ExtraWrite, client_of, list_answer, refused
 from coldshelf.records.listing import read_conditions
 from coldshelf.records.registry import Registry
 
@@ -28,13 +28,10 @@ LONGEST_ID = 19
 
 async def get_facings(run: Runtime, principal: Principal, params: Params) -> Response:
     """Answer the served result of one image."""
-    principal.require(PEOPLE)
-    if principal.client_id is None:
-        raise NotAllowed("An operator account belongs to no client.")
     picture_id = params.integer("AssetPurityId")
     if picture_id is None:
         raise InputInvalid("AssetPurityId is required")
-    async with run.database.scope(principal.client_id, readonly=True) as connection:
+    async with run.database.scope(principal.client, readonly=True) as connection:
         result = await served_result(connection, picture_id)
     if result is None:
         raise RecordNotFound(f"There is no result for AssetPurityId {picture_id}")
@@ -42,7 +39,7 @@ async def get_facings(run: Runtime, principal: Principal, params: Params) -> Res
     return Response(orjson.dumps(recognition_json(result.rows, shelves)), media_type="application/json")
 
 
-ACTIONS: dict[str, ExtraAction] = {"getfacings": get_facings}
+ACTIONS: Extra = {"getfacings": ExtraRead(get_facings, {"AssetPurityId": "The image record"}, row="AssetPurityId")}
 
 WHICH = {
     "AssetPurityId": "Only these image records, separated by commas",
@@ -59,7 +56,7 @@ def reprocessing_actions(registry: Registry) -> Extra:
             change.run,
             change.connection,
             dataset,
-            client_of(change.principal),
+            change.principal,
             recogniser=change.params.text("recogniser"),
             chosen=read_selection(dataset, change.params),
         )
@@ -80,10 +77,10 @@ def reprocessing_actions(registry: Registry) -> Extra:
         **{name: f"Only pictures with this {name}" for name in dataset.plain_filters if name != "AssetPurityId"},
     }
     return {
-        "start": ExtraWrite(start, ADMINS, starting),
-        "load": load,
-        "apply": ExtraWrite(apply, ADMINS, WHICH),
-        "discard": ExtraWrite(discard, ADMINS, WHICH),
+        "start": ExtraWrite(start, ADMINS, starting, permission=Permission.REPROCESS, every_outlet=True),
+        "load": ExtraRead(load, {"id": "The run"}, readers=ADMINS),
+        "apply": ExtraWrite(apply, ADMINS, WHICH, permission=Permission.REPROCESS, every_outlet=True),
+        "discard": ExtraWrite(discard, ADMINS, WHICH, permission=Permission.REPROCESS, every_outlet=True),
     }
 
 

@@ -23,7 +23,8 @@ class Column:
     """One column: its name on the wire, in the table (`column`) and in Parquet (None: left out of bulk files).
 
     `of` names the join that it comes from; empty is the dataset's own relation. `scale` is that of a decimal.
-    `folded`: equal in any letter case; the column `<column>_key` beside it holds it in lower case.
+    `folded`: equal in any letter case; the column `<column>_key` beside it holds it in lower case. `personal`: it tells
+    of a person, and can be hidden with all such columns.
     """
 
     wire: str
@@ -36,6 +37,7 @@ class Column:
     precision: int = 18
     scale: int = 6
     folded: bool = False
+    personal: bool = False
 
     @property
     def name(self) -> str:
@@ -65,9 +67,11 @@ class Dataset:
     """Rows that can be listed, exported and written as bulk files. Compared by identity: it names compiled statements.
 
     `key` is the wire name of the primary key (column `id`). `location` names the column of the outlet that limits who
-    sees a row; None with a reason in `client_wide`. `plain_aliases`: further plain parameters, in lower case, with the
-    field that they filter; they take comma lists of text. `resource` names it under `/api/v1` where the plural of its
-    name does not.
+    sees a row, of `location_of` where that is given; None with a reason in `client_wide`. A row without an outlet is
+    seen by those only whom nothing limits; `every_outlet`: so is the whole dataset. `limited`: narrowed for one who
+    sees some outlets (records/limits.py). `plain_aliases`: further plain parameters, in lower case, with the field that
+    they filter; they take comma lists of text. `resource` names it under `/api/v1` where the plural of
+    its name does not.
     """
 
     name: str
@@ -77,7 +81,10 @@ class Dataset:
     columns: tuple[Column, ...]
     joins: tuple[Join, ...] = ()
     location: str | None = None
+    location_of: Join | None = None
     client_wide: str = ""
+    every_outlet: bool = False
+    limited: bool = False
     default_sort: str = ""
     default_direction: Literal["asc", "desc"] = "asc"
     plain_filters: tuple[str, ...] = ()
@@ -108,9 +115,13 @@ def common_columns() -> tuple[Column, ...]:
         Column(wire="ClientId", type=FieldType.INTEGER, meaning="Client (tenant)"),
         Column(wire="IsDeleted", type=FieldType.FLAG, meaning="1 = deleted, 0 = active"),
         Column(wire="CreatedByUserId", type=FieldType.INTEGER, meaning="User who created the row"),
-        Column(wire="CreatedByUser", type=FieldType.TEXT, meaning="E-mail or name of that user at that time"),
+        _person("CreatedByUser"),
         Column(wire="CreatedOn", type=FieldType.TIMESTAMP, meaning="Creation", unit="UTC"),
         Column(wire="ModifiedByUserId", type=FieldType.INTEGER, meaning="User of the last change"),
-        Column(wire="ModifiedByUser", type=FieldType.TEXT, meaning="E-mail or name of that user at that time"),
+        _person("ModifiedByUser"),
         Column(wire=MODIFIED_ON, type=FieldType.TIMESTAMP, meaning="Last change; the delta key", unit="UTC"),
     )
+
+
+def _person(wire: str) -> Column:
+    return Column(wire=wire, type=FieldType.TEXT, personal=True, meaning="E-mail or name of that user at that time")

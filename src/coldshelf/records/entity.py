@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Any
 
-from coldshelf.access.principal import ADMINS, PEOPLE, Role
+from coldshelf.access.principal import ADMINS, PEOPLE, Permission, Role
 from coldshelf.kit.db import Connection
 from coldshelf.kit.errors import InputInvalid
 from coldshelf.records.dataset import Column, Dataset, Join, common_columns, snake_case
@@ -20,6 +20,7 @@ class Field:
     """One attribute that can be saved. `aliases` are further accepted names; `unique` fields compare in any case.
 
     `unique_in` is the column of a reference: records that refer to the same one have different values here.
+    `personal`: it tells of a person.
     """
 
     wire: str
@@ -37,6 +38,7 @@ class Field:
     precision: int = 18
     scale: int = 6
     read_only: bool = False
+    personal: bool = False
     unit: str = ""
     meaning: str
 
@@ -55,7 +57,7 @@ class Reference:
 
     `shows` maps wire names in lists to columns of the target: a rename there touches the rows that show it. A column
     `state_id.name` is that of the record to which the target refers. `outlived`: the target may be deleted while
-    rows refer to it.
+    rows refer to it. `permission`: what it takes to change it, besides writing the entity.
     """
 
     wire: str
@@ -66,6 +68,7 @@ class Reference:
     outlived: bool = False
     by: Mapping[str, str] = field(default_factory=dict)
     shows: Mapping[str, str] = field(default_factory=dict)
+    permission: Permission | None = None
     meaning: str
 
     @property
@@ -95,15 +98,17 @@ Standard = Callable[[Connection, str, Values], Awaitable[dict[str, Any] | None]]
 """Takes a name and the references found so far; returns the values of the record that the name means, None: unknown."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Entity:
-    """A kind of master data.
+    """A kind of master data. Compared by identity, as datasets are.
 
     `keys` maps accepted key parameters (`LocationCode`) to unique fields (`Code`), the most trusted one first. `unused`
     maps published parameters that have no field here to what a caller can send instead. `handlers` are further names
     of its handler. `standard` knows records that are not there yet, such as countries: the first reference by name
     adds them; `standard_cure` ends the sentence that says a name is unknown. `before_saves` stands in place of
-    `before_save` where the rule asks the database. `resource` as in Dataset.
+    `before_save` where the rule asks the database. `permission` stands for the right to write
+    where that is a permission of its own; `location`, `location_of` and `every_outlet` are those of the dataset,
+    and so is `resource`.
     """
 
     name: str
@@ -114,8 +119,11 @@ class Entity:
     keys: Mapping[str, str] = field(default_factory=dict)
     unused: Mapping[str, str] = field(default_factory=dict)
     location: str | None = None
+    location_of: Join | None = None
     client_wide: str = ""
+    every_outlet: bool = False
     writers: frozenset[Role] = ADMINS
+    permission: Permission | None = None
     readers: frozenset[Role] = PEOPLE
     handlers: tuple[str, ...] = ()
     resource: str = ""
@@ -174,7 +182,9 @@ class Entity:
             ),
             joins=tuple(join for reference in self.references for join in _joins(reference, entities)),
             location=self.location,
+            location_of=self.location_of,
             client_wide=self.client_wide,
+            every_outlet=self.every_outlet,
             default_sort=self.key,
             readers=self.readers,
             resource=self.resource,
@@ -193,6 +203,7 @@ def _own(item: Field) -> Column:
         precision=item.precision,
         scale=item.scale,
         folded=item.unique or bool(item.unique_in),
+        personal=item.personal,
     )
 
 

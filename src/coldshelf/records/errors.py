@@ -52,6 +52,13 @@ class RecordInUse(InputInvalid):
     cure = "Change or delete those first."
 
 
+class OutOfSight(InputInvalid):
+    """The record would be where this credential does not see it"""
+
+    code = "out_of_sight"
+    cure = "Name an outlet that this credential may see."
+
+
 class WritesCollided(Conflict):
     """Several writes of the same records collided"""
 

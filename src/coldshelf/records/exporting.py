@@ -15,7 +15,7 @@ from urllib.parse import quote
 import anyio
 from asyncpg import Record
 
-from coldshelf.access.principal import Principal
+from coldshelf.access.principal import Permission, Principal
 from coldshelf.kit.ids import ClientId
 from coldshelf.kit.runtime import Runtime
 from coldshelf.kit.web.params import Params
@@ -102,7 +102,9 @@ def disposition(name: str) -> str:
 
 async def export_records(run: Runtime, principal: Principal, request: ExportRequest) -> ExportAnswer:
     """Begin a file: what can go wrong with its statement does so before anything is sent."""
-    client_id, place = await begin(run, principal, request.records)
+    principal.require_permission(Permission.EXPORT)
+    records, client_id, place = await begin(run, principal, request.records)
+    request = replace(request, records=records)
     file = _File(run, client_id, request, place)
     parts = file.sheet() if request.format is FileFormat.XLSX else file.text()
     first = await anext(parts)

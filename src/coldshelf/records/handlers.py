@@ -12,10 +12,10 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import StreamingResponse
 from starlette.types import Send
 
-from coldshelf.access.principal import Principal, Role
+from coldshelf.access.principal import PEOPLE, Permission, Principal, Role
 from coldshelf.access.web import Caller, check_origin
 from coldshelf.kit.db import Connection
-from coldshelf.kit.errors import ColdshelfError, InputInvalid, NotAllowed
+from coldshelf.kit.errors import ColdshelfError, InputInvalid
 from coldshelf.kit.idempotency import HEADER, REPLAYED, RequestKey, claim, hash_request, in_turn, keep
 from coldshelf.kit.ids import ClientId
 from coldshelf.kit.runtime import Runtime
@@ -26,20 +26,22 @@ from coldshelf.records.dataset import Dataset
 from coldshelf.records.entity import Entity
 from coldshelf.records.errors import RecordAddedMeanwhile, WritesCollided
 from coldshelf.records.exporting import export_records, read_export_request
+from coldshelf.records.limits import dataset_for
 from coldshelf.records.listing import list_records, read_list_request
 from coldshelf.records.openapi import describe
 from coldshelf.records.registry import Registry
+from coldshelf.records.selecting import check_sight
 
 JSON = "application/json"
 ATTEMPTS = 3
 
-Work = Callable[[Connection, Registry, ClientId, Entity, Params], Awaitable[saving.Saved]]
+Work = Callable[[Connection, Registry, Principal, Entity, Params], Awaitable[saving.Saved]]
 READS: dict[str, Work] = {"load": saving.load_record}
 WRITES: dict[str, Work] = {"save": saving.save_record, "delete": saving.delete_record}
 
 
 ExtraAction = Callable[[Runtime, Principal, Params], Awaitable[Response]]
-"""A further action that a room gives the handler of a dataset; it checks the role itself."""
+"""A further action that a room gives the handler of a dataset; role and sight are checked before it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,23 +58,35 @@ class Change:
 class ExtraWrite:
     """A further action that changes something: by POST, in one transaction, once for each Idempotency-Key.
 
-    `parameters` are the names of what it takes, with their meanings.
+    `parameters` are the names of what it takes, with their meanings. `permission` stands for the right to write where
+    it is one of its own. `row` names the parameter that says which record of the dataset it changes, which must be in
+    sight; `every_outlet`: it is for those only whom nothing limits to some, as all changes of what outlets share are.
     """
 
     write: Callable[[Change], Awaitable[Response]]
     writers: frozenset[Role]
     parameters: Mapping[str, str] = field(default_factory=dict)
+    permission: Permission | None = None
+    row: str = ""
+    every_outlet: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class ExtraRead:
-    """A further action that reads, with the names of what it takes and their meanings."""
+    """A further action that reads, with the names of what it takes and their meanings.
+
+    `row` names the parameter that says which record of the dataset it tells of, which must be in sight; `every_outlet`:
+    it tells of all of them, and is for those only whom nothing limits to some.
+    """
 
     read: ExtraAction
     parameters: Mapping[str, str]
+    readers: frozenset[Role] = PEOPLE
+    row: str = ""
+    every_outlet: bool = False
 
 
-Extra = Mapping[str, ExtraAction | ExtraRead | ExtraWrite]
+Extra = Mapping[str, ExtraRead | ExtraWrite]
 """Further actions of a handler by their names in lower case."""
 NO_ACTIONS: Extra = {}
 
@@ -99,10 +113,9 @@ def _add(router: APIRouter, registry: Registry, dataset: Dataset, extra: Extra) 
         params = await read_params(request)
         action = extra.get(params.text("action").lower())
         if isinstance(action, ExtraWrite):
-            return await _write_extra(request, principal, action, params)
+            return await _write_extra(request, principal, dataset, action, params)
         if action:
-            read = action.read if isinstance(action, ExtraRead) else action
-            return await read(run_of(request), principal, params)
+            return await _read_extra(run_of(request), principal, dataset, action, params)
         return await answer(request, principal, registry, dataset, params)
 
     for name in (dataset.name, *(entity.handlers if entity else ())):
@@ -121,7 +134,7 @@ def _add(router: APIRouter, registry: Registry, dataset: Dataset, extra: Extra) 
 def _documented(extra: Extra, method: str) -> dict[str, Mapping[str, str]]:
     """Give the further actions that a method offers, each with the meanings of its parameters."""
     offered = {name: item for name, item in extra.items() if method == "POST" or not isinstance(item, ExtraWrite)}
-    return {name: item.parameters if isinstance(item, ExtraRead | ExtraWrite) else {} for name, item in offered.items()}
+    return {name: item.parameters for name, item in offered.items()}
 
 
 async def answer(
@@ -145,7 +158,7 @@ async def answer(
 
 async def list_answer(run: Runtime, principal: Principal, dataset: Dataset, params: Params) -> Response:
     """Answer `action=list`: a page of records, streamed when it is large."""
-    wanted = read_list_request(dataset, params, most=run.settings.max_page)
+    wanted = read_list_request(dataset_for(principal, dataset), params, most=run.settings.max_page)
     found = await list_records(run, principal, wanted)
     if isinstance(found.body, bytes):
         return Response(found.body, headers=found.headers, media_type=found.media_type)
@@ -154,7 +167,7 @@ async def list_answer(run: Runtime, principal: Principal, dataset: Dataset, para
 
 async def export_answer(run: Runtime, principal: Principal, dataset: Dataset, params: Params) -> Response:
     """Answer `action=export`: a file, streamed."""
-    wanted = read_export_request(dataset, params, most=run.settings.max_export)
+    wanted = read_export_request(dataset_for(principal, dataset), params, most=run.settings.max_export)
     found = await export_records(run, principal, wanted)
     return ClosingStream(found.body, headers=found.headers, media_type=found.media_type)
 
@@ -185,7 +198,7 @@ class Call:
     params: Params
 
     async def work(self, connection: Connection, work: Work) -> Response:
-        return saved_answer(await work(connection, self.registry, client_of(self.principal), self.entity, self.params))
+        return saved_answer(await work(connection, self.registry, self.principal, self.entity, self.params))
 
     def content(self) -> bytes:
         """Give the hash of what is asked for."""
@@ -195,7 +208,6 @@ class Call:
 
 
 async def _read(call: Call, work: Work) -> Response:
-    call.principal.require(call.entity.readers)
     try:
         async with run_of(call.request).database.scope(client_of(call.principal), readonly=True) as connection:
             return await call.work(connection, work)
@@ -205,7 +217,6 @@ async def _read(call: Call, work: Work) -> Response:
 
 async def _write(call: Call, work: Work) -> Response:
     check_origin(call.request, call.principal)
-    call.principal.require(call.entity.writers)
 
     async def write(connection: Connection) -> Response:
         return await call.work(connection, work)
@@ -217,14 +228,37 @@ async def _write(call: Call, work: Work) -> Response:
         return refused(error)
 
 
-async def _write_extra(request: Request, principal: Principal, action: ExtraWrite, params: Params) -> Response:
+async def _read_extra(
+    run: Runtime, principal: Principal, dataset: Dataset, action: ExtraRead, params: Params
+) -> Response:
+    principal.require_read(dataset.name, action.readers)
+    if action.every_outlet or dataset.every_outlet:
+        principal.require_every_outlet()
+    if dataset_for(principal, dataset).limited:
+        async with run.database.scope(principal.client, readonly=True) as connection:
+            await check_sight(connection, principal, dataset, _named(action, params))
+    return await action.read(run, principal, params)
+
+
+def _named(action: ExtraRead | ExtraWrite, params: Params) -> list[int]:
+    """Give the id of the record that the action is about, where it is about one."""
+    row_id = params.integer(action.row) if action.row else None
+    return [] if row_id is None else [row_id]
+
+
+async def _write_extra(
+    request: Request, principal: Principal, dataset: Dataset, action: ExtraWrite, params: Params
+) -> Response:
     if request.method != "POST":
         raise ActionUnknown(f"action={params.text('action')} takes POST, not {request.method}")
     check_origin(request, principal)
-    principal.require(action.writers)
+    principal.require_write(dataset.name, action.writers, action.permission)
+    if action.every_outlet or dataset.location is None:
+        principal.require_every_outlet()
     run = run_of(request)
 
     async def write(connection: Connection) -> Response:
+        await check_sight(connection, principal, dataset, _named(action, params))
         return await action.write(Change(run, connection, principal, params))
 
     content = hash_request(request.url.path.encode(), *(f"{name}={value}".encode() for name, value in params.items()))
@@ -269,9 +303,7 @@ async def _write_once(
 
 
 def client_of(principal: Principal) -> ClientId:
-    if principal.client_id is None:
-        raise NotAllowed("An operator account belongs to no client.")
-    return principal.client_id
+    return principal.client
 
 
 def saved_answer(saved: saving.Saved) -> Response:

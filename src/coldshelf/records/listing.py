@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 from itsdangerous import BadSignature, URLSafeSerializer
 
-from coldshelf.access.principal import Principal
+from coldshelf.access.principal import Limit, Principal
 from coldshelf.kit.clock import wire_time
 from coldshelf.kit.db import Connection
 from coldshelf.kit.errors import NotAllowed
@@ -20,6 +20,7 @@ from coldshelf.records.dataset import MODIFIED_ON, Column, Dataset
 from coldshelf.records.errors import CursorGone, PageInvalid
 from coldshelf.records.filters import Condition, known_column, parse_filters
 from coldshelf.records.formats import Format, PageText, page_text, read_format
+from coldshelf.records.limits import LIMIT_ID, dataset_for, require_read
 from coldshelf.records.plain import plain_names, read_plain
 from coldshelf.records.query import (
     ROW_NUMBER,
@@ -50,7 +51,8 @@ class ListRequest:
     """What a caller wants to see.
 
     `by_time`: the modification time is filtered. `cursor`: None without one, empty to begin. `ignored`: parameters that
-    mean nothing here. `columns`: those that are given, None for all; `numbered`: with `RowNumber`.
+    mean nothing here. `columns`: those that are given, None for all; `numbered`: with `RowNumber`. `sight`:
+    the limit of the principal for whom the request was narrowed.
     """
 
     dataset: Dataset
@@ -66,6 +68,7 @@ class ListRequest:
     columns: tuple[Column, ...] | None = None
     numbered: bool = True
     format: Format = Format.JSON
+    sight: Limit | None = None
 
     @property
     def follows_notes(self) -> bool:
@@ -84,10 +87,19 @@ class ListRequest:
         return hashlib.sha256(repr((reader, self.dataset.name, filters, self.with_deleted)).encode()).digest()
 
     def name_of_pull(self, principal: Principal) -> bytes:
-        return self.name_for(principal.client_id, principal.role.value, principal.user_id, self.descending)
+        reader = (principal.client_id, principal.role.value, principal.user_id, principal.limit.outlets)
+        return self.name_for(*reader, self.descending)
 
     def name_of_cursor(self, principal: Principal) -> str:
-        return self.name_for(principal.client_id).hex()
+        return self.name_for(principal.client_id, principal.limit.scope).hex()
+
+    def seen_by(self, principal: Principal) -> "ListRequest":
+        """Narrow the request to what the principal sees; raise FilterInvalid for a field that is hidden from it."""
+        dataset = dataset_for(principal, self.dataset)
+        conditions = (condition.column for condition in self.conditions)
+        for column in (self.sort, *conditions, *(self.columns or ())):
+            known_column(dataset, column.wire)
+        return replace(self, dataset=dataset, sight=principal.limit)
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,7 +173,7 @@ def read_conditions(dataset: Dataset, params: Params) -> list[Condition]:
 
 async def list_records(run: Runtime, principal: Principal, request: ListRequest) -> ListAnswer:
     """Answer a list. Small pages are read whole; large ones stream from one snapshot."""
-    client_id, place = await begin(run, principal, request)
+    request, client_id, place = await begin(run, principal, request)
     page = _Page(run, principal, client_id, request, place)
     parts = page.parts()
     media_type = page.text.media_type
@@ -172,14 +184,18 @@ async def list_records(run: Runtime, principal: Principal, request: ListRequest)
     return ListAnswer(chain(first, parts), place.as_of, page.total, media_type)
 
 
-async def begin(run: Runtime, principal: Principal, request: ListRequest) -> tuple[ClientId, Place]:
-    """Let a reader in, and find where its page or file begins: the one door of lists and files."""
+async def begin(run: Runtime, principal: Principal, request: ListRequest) -> tuple[ListRequest, ClientId, Place]:
+    """Let a reader in: the one door of lists and files.
+
+    Gives the request narrowed to what the reader sees, its client, and where the page or file begins.
+    """
     client_id = readable_client(principal, request.dataset)
-    return client_id, await _find_place(run, principal, client_id, request)
+    request = request.seen_by(principal)
+    return request, client_id, await _find_place(run, principal, client_id, request)
 
 
 def readable_client(principal: Principal, dataset: Dataset) -> ClientId:
-    principal.require(dataset.readers)
+    require_read(principal, dataset)
     if principal.client_id is None:
         raise NotAllowed("An operator account belongs to no client and reads no client's records.")
     return principal.client_id
@@ -284,6 +300,7 @@ def _rest(secret: bytes, principal: Principal, request: ListRequest, last: tuple
 
 def list_shape(request: ListRequest, place: Place) -> tuple[Shape, Mapping[str, object]]:
     """Give the statement of a page and its values by name."""
+    assert request.sight is not None, "ListRequest.seen_by comes first"  # noqa: S101  # whatever door forgets it
     shape = Shape(
         dataset=request.dataset,
         sort=request.sort,
@@ -295,10 +312,12 @@ def list_shape(request: ListRequest, place: Place) -> tuple[Shape, Mapping[str, 
         after_revision=place.cursor is not None,
         columns=request.columns,
         numbered=request.numbered,
+        with_gone=request.dataset.limited and (request.by_time or request.cursor is not None),
     )
     revision, row_id = place.cursor or BEGINNING
     values = {
         **shape_values(request.conditions),
+        LIMIT_ID: request.sight.outlets,
         "start": 0 if place.after_id is not None else request.start,
         "first": request.start,
         "limit": request.limit,
@@ -373,5 +392,5 @@ def _read_cursor(secret: bytes, principal: Principal, request: ListRequest) -> t
     except (BadSignature, ValueError) as error:
         raise CursorGone("The cursor was not made by this server") from error
     if name != request.name_of_cursor(principal):
-        raise CursorGone("The cursor belongs to another client, dataset or filter")
+        raise CursorGone("The cursor belongs to another client, dataset, filter or sight")
     return int(revision), int(row_id)

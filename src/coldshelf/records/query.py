@@ -14,6 +14,7 @@ from sqlalchemy.sql.selectable import FromClause
 from coldshelf.records.dataset import MODIFIED_ON, Column, Dataset
 from coldshelf.records.fields import TIME_FORMAT, TYPE_MAPS, FieldType
 from coldshelf.records.filters import LISTS, NULLS, Condition
+from coldshelf.records.limits import LIMIT_ID, gone_sql, limit_sql
 from coldshelf.records.rowtext import Part, RowText, row_text
 
 ROW_NUMBER = "RowNumber"
@@ -23,6 +24,9 @@ DIALECT = asyncpg_dialect(paramstyle="numeric_dollar")  # type: ignore[no-untype
 
 Expression = ColumnElement[Any]
 """An SQL expression; its type is that of a column."""
+
+
+PLUMBING = frozenset({"id", "client_id", "revision", "modified_on", "is_deleted"})
 
 
 class Own:
@@ -41,7 +45,8 @@ class Shape:
     `conditions` are (column, operator) in the order of their values. `below_horizon`: rows modified after `horizon` are
     left out, and none tells a ModifiedOn after `as_of`. `narrow`: the conditions let few rows through, so those are
     looked up first and then sorted; otherwise rows are read in order until the page is full. `columns`: those that are
-    given, None for all; `numbered`: with `RowNumber`; `text`: what a row is written as.
+    given, None for all; `numbered`: with `RowNumber`; `text`: what a row is written as. `with_gone`: rows that
+    left the sight of the limit are given too, as deleted ones without a content.
     """
 
     dataset: Dataset
@@ -53,6 +58,7 @@ class Shape:
     after_id: bool = False
     after_revision: bool = False
     narrow: bool = False
+    with_gone: bool = False
     columns: tuple[Column, ...] | None = None
     numbered: bool = True
     text: RowText = RowText.OBJECT
@@ -97,21 +103,21 @@ def shape_values(conditions: Sequence[Condition]) -> dict[str, Any]:
 @lru_cache(maxsize=512)
 def count_statement(shape: Shape) -> Statement:
     """`SELECT count(*)` of all rows that the shape and its values let through."""
-    source = _join(_relation(shape.dataset), shape.dataset, shape.filtered_sources)
+    source = _join(_relation(shape), shape.dataset, shape.filtered_sources, with_gone=shape.with_gone)
     return _compile(sa.select(sa.func.count()).select_from(source).where(*_where(shape)))
 
 
 @lru_cache(maxsize=512)
 def ids_statement(shape: Shape) -> Statement:
     """Compose the ids of all rows that the shape and its values let through, in order."""
-    source = _join(_relation(shape.dataset), shape.dataset, shape.filtered_sources)
+    source = _join(_relation(shape), shape.dataset, shape.filtered_sources, with_gone=shape.with_gone)
     return _compile(sa.select(Own.id).select_from(source).where(*_where(shape)).order_by(Own.id))
 
 
 @lru_cache(maxsize=512)
 def peek_statement(shape: Shape) -> Statement:
     """Count the rows of the shape in order of the key, but at most `most` of them."""
-    source = _join(_relation(shape.dataset), shape.dataset, shape.filtered_sources)
+    source = _join(_relation(shape), shape.dataset, shape.filtered_sources, with_gone=shape.with_gone)
     rows = sa.select(Own.id).select_from(source).where(*_where(shape)).order_by(_order(Own.id, shape))
     most = rows.limit(sa.bindparam("most", type_=sa.BigInteger())).subquery()
     return _compile(sa.select(sa.func.count()).select_from(most))
@@ -149,7 +155,7 @@ def cells_statement(shape: Shape) -> Statement:
 
 
 def _rows(shape: Shape, fields: Sequence[Expression]) -> sa.Select[Any]:
-    relation, conditions = _relation(shape.dataset), _where(shape)
+    relation, conditions = _relation(shape), _where(shape)
     if shape.narrow:
         relation, conditions = _looked_up(shape), _where_joined(shape)
     order = (
@@ -159,7 +165,7 @@ def _rows(shape: Shape, fields: Sequence[Expression]) -> sa.Select[Any]:
     )
     return (
         sa.select(*fields)
-        .select_from(_join(relation, shape.dataset, shape.sources))
+        .select_from(_join(relation, shape.dataset, shape.sources, with_gone=shape.with_gone))
         .where(*conditions)
         .order_by(*order)
         .offset(sa.bindparam("start", type_=sa.BigInteger()))
@@ -173,14 +179,37 @@ def bulk_select(dataset: Dataset, *, since: bool) -> str:
     With `since`, rows modified from the literal placeholder `{since}` on; the caller fills in a checked time.
     """
     fields = [_parquet_column(column) for column in dataset.columns if column.parquet_name]
-    query = sa.select(*fields).select_from(_join(_relation(dataset), dataset)).order_by(Own.id)
+    query = sa.select(*fields).select_from(_join(_table(dataset), dataset)).order_by(Own.id)
     if since:
         query = query.where(sa.text("t.modified_on >= '{since}'::timestamptz"))
     return str(query.compile(dialect=DIALECT, compile_kwargs={"literal_binds": True}))
 
 
-def _relation(dataset: Dataset) -> FromClause:
+def _table(dataset: Dataset) -> FromClause:
     return sa.table(dataset.relation).alias("t")
+
+
+def _relation(shape: Shape) -> FromClause:
+    """Give the rows `t`; with those that left the sight, their own columns are empty and they are deleted.
+
+    Empty foreign keys let joins find nothing; a join by the id itself needs a condition of its own (see `_join`).
+    """
+    dataset = shape.dataset
+    if not shape.with_gone:
+        return _table(dataset)
+    own = {column.name for column in dataset.columns if not column.of}
+    own |= {f"{column.name}_key" for column in dataset.columns if column.folded and not column.of}
+    own |= {join.on for join in dataset.joins if not join.of}
+    shown = [f"CASE WHEN in_sight THEN {_quoted(name)} END AS {_quoted(name)}" for name in sorted(own - PLUMBING)]
+    fields = ["id", "client_id", "revision", "modified_on", "is_deleted OR NOT in_sight AS is_deleted", "in_sight"]
+    place = f":{LIMIT_ID}"
+    text = (
+        f"SELECT {', '.join(fields + shown)} FROM (SELECT t.*, {limit_sql(dataset, place)} AS in_sight,"
+        f" {gone_sql(dataset, place)} AS has_left FROM {_quoted(dataset.relation)} AS t) AS t"
+        " WHERE in_sight OR has_left"
+    )
+    limit = sa.bindparam(LIMIT_ID, type_=sa.BigInteger())
+    return sa.text(text).bindparams(limit).columns().subquery("t")
 
 
 def _looked_up(shape: Shape) -> FromClause:
@@ -189,13 +218,13 @@ def _looked_up(shape: Shape) -> FromClause:
     Together, the planner prefers to walk the whole key until it has met enough rows, although those that were modified
     last stand at its end.
     """
-    rows: sa.Select[Any] = (
-        sa.select(sa.literal_column("t.*")).select_from(_relation(shape.dataset)).where(*_where_own(shape))
-    )
+    rows: sa.Select[Any] = sa.select(sa.literal_column("t.*")).select_from(_relation(shape)).where(*_where_own(shape))
     return rows.offset(sa.literal_column("0")).subquery("t")
 
 
-def _join(source: FromClause, dataset: Dataset, wanted: frozenset[str] | None = None) -> FromClause:
+def _join(
+    source: FromClause, dataset: Dataset, wanted: frozenset[str] | None = None, *, with_gone: bool = False
+) -> FromClause:
     if wanted is not None:
         wanted |= {join.of for join in dataset.joins if join.name in wanted}
     for join in dataset.joins:
@@ -203,6 +232,8 @@ def _join(source: FromClause, dataset: Dataset, wanted: frozenset[str] | None = 
             name = _quoted(join.name)
             held = f"{_quoted(join.of or 't')}.{_quoted(join.on)}"
             on = f"{name}.client_id = t.client_id AND {name}.{_quoted(join.key)} = {held}"
+            if with_gone and join.on == "id" and not join.of:
+                on += " AND t.in_sight"
             source = source.outerjoin(sa.table(join.relation).alias(join.name), sa.text(on))
     return source
 
@@ -267,6 +298,10 @@ def _where_joined(shape: Shape) -> list[ColumnElement[bool]]:
 
 def _where_own(shape: Shape) -> list[ColumnElement[bool]]:
     clauses = [_clause(*condition, place) for place, condition in enumerate(shape.conditions) if not condition[0].of]
+    if shape.dataset.limited and not shape.with_gone:
+        limit = sa.bindparam(LIMIT_ID, type_=sa.BigInteger())
+        seen = sa.text(limit_sql(shape.dataset, f":{LIMIT_ID}")).bindparams(limit)
+        clauses.append(sa.type_coerce(seen, sa.Boolean()))
     if not shape.with_deleted:
         clauses.append(sa.not_(Own.is_deleted))
     if shape.below_horizon:

@@ -10,7 +10,9 @@ from asyncpg import Record
 
 from coldshelf.kit.db import Connection, Database
 from coldshelf.kit.ids import ClientId
+from coldshelf.records.dataset import Dataset
 from coldshelf.records.entity import Entity, Reference
+from coldshelf.records.limits import SIGHT, limit_sql
 from coldshelf.records.query import Statement
 
 
@@ -25,6 +27,21 @@ class Lock(StrEnum):
     REFER = "FOR SHARE"
     CHANGE = "FOR NO KEY UPDATE"
     DELETE = "FOR UPDATE"
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What of a table is in sight: everything, or of a narrowed dataset the rows that the limit lets through."""
+
+    dataset: Dataset
+    limit_id: int | None
+
+    @property
+    def arguments(self) -> tuple[int, ...]:
+        return (self.limit_id or 0,) if self.dataset.limited else ()
+
+    def condition(self, place: str) -> str:
+        return f" AND {limit_sql(self.dataset, place)}" if self.dataset.limited else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +96,11 @@ async def fetch_ids(connection: Connection, statement: Statement, values: Mappin
     return [row["id"] for row in await connection.fetch(statement.text, *statement.arguments(values))]
 
 
+async def is_granted(connection: Connection, client_id: ClientId, limit_id: int, location_id: int) -> bool:
+    text = f"SELECT EXISTS (SELECT FROM {SIGHT} WHERE client_id = $1 AND limit_id = $2 AND location_id = $3)"
+    return bool(await connection.fetchval(text, client_id, limit_id, location_id))
+
+
 async def fetch_pages(
     connection: Connection, statement: Statement, values: Mapping[str, Any], *, size: int
 ) -> AsyncIterator[list[Record]]:
@@ -118,10 +140,11 @@ async def row_by(
     column: str,
     value: int | str,
     *,
+    seen: Seen,
     lock: Lock = Lock.NONE,
 ) -> dict[str, Any] | None:
-    """Find an active row by its id or by a lower-case key column; values have the types of their columns."""
-    rows = await rows_by(connection, client_id, entity, column, value, lock=lock)
+    """Find an active row in sight by its id or by a lower-case key column; values have the types of their columns."""
+    rows = await rows_by(connection, client_id, entity, column, value, seen=seen, lock=lock)
     return rows[0] if rows else None
 
 
@@ -132,19 +155,22 @@ async def rows_by(
     column: str,
     value: int | str,
     *,
+    seen: Seen,
     lock: Lock = Lock.NONE,
     within: tuple[str, int] | None = None,
 ) -> list[dict[str, Any]]:
     """Find at most two active rows like `row_by`, `within` those whose column refers to that id."""
     # The database folds the value as it folded the column: letter case differs outside ASCII.
     place = "$2" if column == "id" else "lower($2::text)"
-    narrowed = f'AND "{within[0]}" = $3' if within else ""
+    narrowed = f' AND t."{within[0]}" = $3' if within else ""
+    narrowed += seen.condition("$4" if within else "$3")
     rows = await connection.fetch(
-        f'SELECT * FROM {entity.table} WHERE client_id = $1 AND "{column}" = {place} AND NOT is_deleted {narrowed}'
-        f" LIMIT 2 {lock}",
+        f'SELECT t.* FROM {entity.table} AS t WHERE t.client_id = $1 AND t."{column}" = {place} AND NOT t.is_deleted'
+        f"{narrowed} LIMIT 2 {lock}",
         client_id,
         value,
         *(within[1:] if within else ()),
+        *seen.arguments,
     )
     return [dict(row) for row in rows]
 

@@ -5,6 +5,7 @@ A password costs one Argon2 run; after that, one digest comparison until it chan
 
 import asyncio
 import hmac
+import json
 import time
 from collections import OrderedDict
 from dataclasses import dataclass, field
@@ -15,7 +16,7 @@ from itsdangerous import BadData, URLSafeTimedSerializer
 
 from coldshelf.access import credentials, store
 from coldshelf.access.errors import SignInEnded, TooManyFailures, WrongCredentials
-from coldshelf.access.principal import OPERATORS, Principal, Role
+from coldshelf.access.principal import OPERATORS, Limit, Principal, Role
 from coldshelf.kit.errors import NotAllowed
 from coldshelf.kit.ids import ClientId, UserId
 from coldshelf.kit.memory import Memory
@@ -24,6 +25,8 @@ from coldshelf.kit.turns import Turns
 
 COOKIE_LIFE = timedelta(days=30)
 FAILURES_A_MINUTE = 10
+NO_OUTLET = 0
+"""The id of no limit: a user whom its role limits and whose grant is not there sees nothing."""
 HASHES_AT_ONCE = 4
 """Argon2 runs at the same time, 19 MiB each, so that a flood of sign-ins leaves threads to the pictures."""
 
@@ -81,7 +84,7 @@ async def sign_in_token(run: Runtime, token: str) -> Principal:
             raise WrongCredentials("The token is wrong, revoked or expired")
         if row.smart_device_id is not None:
             return _device(row.client_id, row.smart_device_id, row.id)
-        user = await store.user_by_id(connection, row.client_id, UserId(row.user_id or 0))
+        user = await store.user_by_id(connection, row.client_id, UserId(row.user_id or 0), row.id)
     if user is None or not user.is_active:
         raise WrongCredentials("The token is wrong, revoked or expired")
     return _principal(user, f"token:{row.id}")
@@ -150,12 +153,31 @@ def _verify(password_hash: str | None, password: str) -> bool:
 
 
 def _principal(user: store.UserRow, credential: str) -> Principal:
+    published = user.based_on or user.role
+    if published not in set(Role):
+        raise NotAllowed(f"The role {user.role} does not exist any more.")
     return Principal(
         client_id=None if user.client_id == OPERATORS else user.client_id,
         user_id=user.id,
         user_name=user.username,
-        role=Role(user.role),
+        role=Role(published),
         credential=credential,
+        role_name=user.role if user.based_on else "",
+        rights=json.loads(user.rights or "{}"),
+        limit=_limit(user),
+    )
+
+
+def _limit(user: store.UserRow) -> Limit:
+    """Put the limits of a user and its token together: the expanded grants of a token are within those of its user."""
+    held = json.loads(user.limits or "[]")
+    by_rows = [one["id"] for one in held if one["rows"]]
+    named = [frozenset(one["datasets"]) for one in held if one["datasets"] is not None]
+    return Limit(
+        outlets=by_rows[-1] if by_rows else NO_OUTLET if user.own_outlets else None,
+        datasets=frozenset.intersection(*named) if named else None,
+        hidden=frozenset(name for one in held for name in one["hidden"]),
+        scope=user.limits or "",
     )
 
 

@@ -7,6 +7,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from coldshelf.entrypoints.cli import (
+    access,
     admin,
     data,
     demo,
@@ -23,7 +24,7 @@ from coldshelf.kit.errors import ColdshelfError
 from coldshelf.kit.logs import configure_logs
 
 app = typer.Typer(help="Coldshelf: pictures of retail coolers in, measured answers out.", no_args_is_help=True)
-for group in (demo, serve, pictures, recognise, evaluate, train, render, reprocess, imports, data, admin):
+for group in (demo, serve, pictures, recognise, evaluate, train, render, reprocess, imports, data, admin, access):
     group.add_to(app)
 
 

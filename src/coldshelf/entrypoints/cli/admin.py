@@ -8,7 +8,7 @@ from typing import Annotated, TypeVar
 import typer
 
 from coldshelf.access.principal import OPERATORS, Role
-from coldshelf.access.service import add_client, add_token, add_user, client_by_code, user_by_name
+from coldshelf.access.service import add_client, add_token, add_user, client_by_code, list_tokens, user_by_name
 from coldshelf.entrypoints.bootstrap import database_url, runtime
 from coldshelf.kit.errors import InputInvalid
 from coldshelf.kit.runtime import Runtime
@@ -105,3 +105,14 @@ def user_token(
         return await add_token(run, client_id, user_id, name)
 
     say({"token": with_runtime(work), "name": name}, as_json=as_json)
+
+
+@user_app.command("tokens")
+def user_tokens(client: Annotated[str, typer.Option(help="Code of the client.")]) -> None:
+    """Print the API tokens of a client as JSON, without their secrets."""
+
+    async def work(run: Runtime) -> list[dict[str, object]]:
+        tokens = await list_tokens(run, (await client_by_code(run, client)).id)
+        return [{"tokenId": one.id, "userId": one.user_id, "name": one.name} for one in tokens if not one.revoked_on]
+
+    typer.echo(json.dumps(with_runtime(work), indent=1))

@@ -14,6 +14,7 @@ from coldshelf.entrypoints.bootstrap import database_url, registry, runtime
 from coldshelf.entrypoints.doctor import diagnose
 from coldshelf.entrypoints.openapi import part_of
 from coldshelf.entrypoints.reference import reference_page
+from coldshelf.entrypoints.roles import roles_page
 from coldshelf.kit.errors import InputInvalid
 from coldshelf.kit.settings import load_settings
 from coldshelf.publishing.models import BULK_DATASETS, Mode, RunManifest
@@ -26,6 +27,7 @@ def add_to(app: typer.Typer) -> None:
     app.command("export")(export_command)
     app.command()(openapi)
     app.command()(reference)
+    app.command()(roles)
     app.command()(doctor)
 
 
@@ -95,3 +97,8 @@ def doctor(as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] 
             console.print(f"{mark[finding.state]} {finding.what}" + (f"\n      {finding.cure}" if finding.cure else ""))
     if any(finding.state == "bad" for finding in findings):
         raise typer.Exit(1)
+
+
+def roles(out: Annotated[Path, typer.Option(help="File.")] = Path("docs/roles.md")) -> None:
+    """Write the page of roles: who may do what, and what limits see."""
+    out.write_text(roles_page())

@@ -13,12 +13,12 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
-from coldshelf.access.principal import Principal, Role
+from coldshelf.access.principal import house
 from coldshelf.access.service import client_by_code
 from coldshelf.entrypoints.bootstrap import database_url, registry, runtime
 from coldshelf.entrypoints.worker import works_of
 from coldshelf.kit.errors import InputInvalid
-from coldshelf.kit.ids import ClientId, UserId
+from coldshelf.kit.ids import ClientId
 from coldshelf.kit.queue import work_forever
 from coldshelf.kit.runtime import Runtime
 from coldshelf.kit.settings import load_settings
@@ -102,7 +102,7 @@ class Session:
 
     async def records(self, dataset: Dataset, **wanted: object) -> list[Record]:
         """Read every record of a list."""
-        principal = Principal(self.client_id, UserId(0), WHO, Role.CLIENT_ADMIN)
+        principal = house(self.client_id, WHO)
         found: list[Record] = []
         while True:
             page = [("start", str(len(found))), ("limit", str(BATCH))]
@@ -167,7 +167,7 @@ async def _start(session: Session, order: Order) -> int:
     chosen = read_selection(dataset, order.chosen)
     async with session.run.database.scope(session.client_id, user_name=WHO) as connection:
         return await start_reprocessing(
-            session.run, connection, dataset, session.client_id, recogniser=order.recogniser, chosen=chosen
+            session.run, connection, dataset, house(session.client_id, WHO), recogniser=order.recogniser, chosen=chosen
         )
 
 

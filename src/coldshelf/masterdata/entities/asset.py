@@ -2,7 +2,7 @@
 
 from decimal import Decimal
 
-from coldshelf.access.principal import INSTALLERS
+from coldshelf.access.principal import INSTALLERS, Permission
 from coldshelf.masterdata.naming import coordinates, text
 from coldshelf.records.dataset import Column
 from coldshelf.records.entity import Entity, Field, Reference
@@ -105,6 +105,7 @@ ASSET = Entity(
                 "ExternalPlanogramCode": "ExternalPlanogramCode",
             },
             shows={"PlanogramName": "name"},
+            permission=Permission.PLANOGRAM_ASSIGN,
             meaning="Planogram that it follows",
         ),
         Reference(

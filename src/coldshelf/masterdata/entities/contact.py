@@ -8,10 +8,10 @@ CONTACT = Entity(
     table="contact",
     meaning="Person to talk to in an outlet",
     fields=(
-        Field(wire="Name", aliases=("ContactName",), required=True, max_length=200, meaning="Name"),
+        Field(wire="Name", aliases=("ContactName",), required=True, max_length=200, personal=True, meaning="Name"),
         external_code("Contact"),
-        text("Email", 250, "E-mail address", aliases=("ContactEmail",)),
-        text("Phone", 150, "Phone", aliases=("ContactPhone",)),
+        text("Email", 250, "E-mail address", aliases=("ContactEmail",), personal=True),
+        text("Phone", 150, "Phone", aliases=("ContactPhone",), personal=True),
         text("NotificationType", 150, "How the contact wants to be told", aliases=("ContactNotificationType",)),
     ),
     references=(

@@ -9,8 +9,8 @@ DISTRIBUTOR = Entity(
     meaning="Distributor that delivers to outlets",
     fields=(
         *named_fields("Distributor"),
-        text("PrimaryEmail", 250, "E-mail address"),
-        text("PrimaryPhone", 150, "Phone"),
+        text("PrimaryEmail", 250, "E-mail address", personal=True),
+        text("PrimaryPhone", 150, "Phone", personal=True),
     ),
     keys=named_keys("Distributor"),
     client_wide="Distributors deliver to many outlets.",

@@ -3,7 +3,7 @@
 from decimal import Decimal
 from typing import Any, TypeGuard
 
-from coldshelf.access.principal import PLANNERS
+from coldshelf.access.principal import PLANNERS, Permission
 from coldshelf.kit.db import Connection
 from coldshelf.masterdata import store
 from coldshelf.masterdata.errors import PlanogramInUse
@@ -166,6 +166,7 @@ PLANOGRAM = Entity(
         "Name": "PlanogramName",
     },
     writers=PLANNERS,
+    permission=Permission.PLANOGRAM_EDIT,
     client_wide="Planograms are the same for every outlet.",
     extra_columns=(
         _number("Shelves", "Shelves in the planogram, or priorities"),

@@ -2,6 +2,7 @@
 
 from coldshelf.access.principal import INSTALLERS
 from coldshelf.masterdata.naming import named_by
+from coldshelf.records.dataset import Join
 from coldshelf.records.entity import Entity, Field, Reference
 from coldshelf.records.fields import FieldType
 
@@ -35,6 +36,7 @@ SMART_DEVICE = Entity(
         ),
     ),
     keys={"SmartDeviceSerialNumber": "SerialNumber", "SerialNumber": "SerialNumber", "IMEI": "IMEI"},
-    client_wide="A device may not stand in an outlet yet.",
+    location="location_id",
+    location_of=Join(name="asset", relation="asset", on="asset_id"),
     writers=INSTALLERS,
 )

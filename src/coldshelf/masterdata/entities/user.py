@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from coldshelf.access.principal import ADMINS, Role
+from coldshelf.access.principal import ADMINS, Permission, Role
 from coldshelf.kit.db import Connection
 from coldshelf.masterdata.naming import named_by, text
 from coldshelf.masterdata.rules import check_sign_in_name
@@ -32,17 +32,18 @@ USER = Entity(
     table="app_user",
     meaning="Person or program that signs in",
     fields=(
-        text("FirstName", 150, "First name"),
-        text("LastName", 150, "Last name"),
+        text("FirstName", 150, "First name", personal=True),
+        text("LastName", 150, "Last name", personal=True),
         Field(
             wire="PrimaryEmail",
             column="email",
             aliases=("Email",),
             unique=True,
             max_length=250,
+            personal=True,
             meaning="E-mail address in lower case; a new user signs in by it",
         ),
-        text("PrimaryPhone", 150, "Phone", aliases=("Phone",)),
+        text("PrimaryPhone", 150, "Phone", aliases=("Phone",), personal=True),
         Field(
             wire="Role",
             required=True,
@@ -85,8 +86,10 @@ USER = Entity(
     ),
     keys={"PrimaryEmail": "PrimaryEmail", "UserEmail": "PrimaryEmail", "Email": "PrimaryEmail"},
     client_wide="A user is seen by the admins of the client only.",
+    every_outlet=True,
+    permission=Permission.ROLES,
     writers=ADMINS,
     readers=ADMINS,
-    extra_columns=(Column(wire="Username", type=FieldType.TEXT, meaning="Name to sign in with"),),
+    extra_columns=(Column(wire="Username", type=FieldType.TEXT, personal=True, meaning="Name to sign in with"),),
     before_save=_sign_in_name,
 )

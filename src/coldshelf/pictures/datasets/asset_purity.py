@@ -74,7 +74,7 @@ ASSET_PURITY = Dataset(
         Column(wire="Temperature", type=FieldType.FLOAT, unit="°C", meaning="Temperature inside"),
         Column(wire="IsPrimePosition", type=FieldType.BOOLEAN, meaning="Premium position in the store"),
         _time("VerifiedOn", "Decision of a reviewer; then the end of processing"),
-        _text("Username", "Reviewer who decided", "reviewer"),
+        Column(wire="Username", column="reviewer", type=FieldType.TEXT, personal=True, meaning="Reviewer who decided"),
         _text("PeopleDetector", "What looked for people before anything was served"),
         _number("PeopleFound", "Faces that were blurred"),
         *common_columns(),

@@ -141,7 +141,8 @@ def reference_router(registry: Registry) -> APIRouter:
         if request.method == "GET" or params.text("action").lower() == "list":
             return await list_answer(run_of(request), principal, registry.datasets["ProductImage"], params)
         check_origin(request, principal)
-        principal.require(ADMINS)
+        principal.require_write("ProductImage", ADMINS)
+        principal.require_every_outlet()
         return await _change_references(request, principal)
 
     for method in ("GET", "POST"):

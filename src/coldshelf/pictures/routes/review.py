@@ -7,7 +7,7 @@ import orjson
 from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel
 
-from coldshelf.access.principal import REVIEWERS, Principal
+from coldshelf.access.principal import REVIEWERS, Permission, Principal
 from coldshelf.access.web import SignedIn
 from coldshelf.kit.db import Connection
 from coldshelf.kit.errors import InputInvalid
@@ -66,7 +66,7 @@ def review_actions(registry: Registry) -> Extra:
             return await _decide(change, dataset, decision)
 
         taken = TAKEN | (CORRECTIONS if decision is Decision.APPROVE else {})
-        return ExtraWrite(write, REVIEWERS, taken)
+        return ExtraWrite(write, REVIEWERS, taken, permission=Permission.REVIEW)
 
     return {decision.value: action(decision) for decision in Decision}
 
@@ -80,7 +80,7 @@ async def _decide(change: Change, dataset: Dataset, decision: Decision) -> Respo
         scene_type=params.text("SceneType"),
     )
     review = Review(decision, params.text("reason"), correction)
-    ids = await _chosen(change.connection, dataset, params)
+    ids = await _chosen(change.connection, change.principal, dataset, params)
     desk = await open_desk(change.run, change.connection, change.principal)
     results = await decide_many(desk, ids, review)
     failures = [one for one in results if one.error]
@@ -92,24 +92,29 @@ async def _decide(change: Change, dataset: Dataset, decision: Decision) -> Respo
     return Response(orjson.dumps(body), media_type=JSON)
 
 
-async def _chosen(connection: Connection, dataset: Dataset, params: Params) -> list[int]:
+async def _chosen(connection: Connection, principal: Principal, dataset: Dataset, params: Params) -> list[int]:
     """Read which pictures are meant: the named ones as they are, those of a filter as long as they wait."""
     named = params.text("AssetPurityId")
     filters = params.text("filters")
     if named and not filters:
-        chosen = read_plain(dataset, Params([("AssetPurityId", named)]))
-        return [int(value) for condition in chosen for value in condition.values]
+        return [int(value) for condition in _named(dataset, named) for value in condition.values]
     conditions = parse_filters(dataset, filters) if filters else []
     if named:
-        conditions += read_plain(dataset, Params([("AssetPurityId", named)]))
+        conditions += _named(dataset, named)
     if not conditions and not params.boolean("all"):
         raise InputInvalid("Name the pictures: AssetPurityId, filters, or all=true for every one that waits.")
-    return await _waiting(connection, dataset, conditions)
+    return await _waiting(connection, principal, dataset, conditions)
 
 
-async def _waiting(connection: Connection, dataset: Dataset, conditions: Sequence[Condition]) -> list[int]:
+def _named(dataset: Dataset, text: str) -> list[Condition]:
+    return read_plain(dataset, Params([("AssetPurityId", text)]))
+
+
+async def _waiting(
+    connection: Connection, principal: Principal, dataset: Dataset, conditions: Sequence[Condition]
+) -> list[int]:
     pending = Condition(known_column(dataset, "StatusId"), "=", (Status.UNPROVISIONED,))
-    return await select_ids(connection, dataset, (*conditions, pending))
+    return await select_ids(connection, principal, dataset, (*conditions, pending))
 
 
 def _contract_result(one: Decided) -> dict[str, object]:
@@ -179,7 +184,7 @@ async def _decide_wished(desk: Desk, dataset: Dataset, wish: ReviewOfMany) -> li
         raise InputInvalid("Name the images in one way: guids, filters or all_pending.")
     if not wish.guids:
         conditions = parse_filters(dataset, orjson.dumps(wish.filters).decode()) if wish.filters else []
-        ids = await _waiting(desk.connection, dataset, conditions)
+        ids = await _waiting(desk.connection, desk.principal, dataset, conditions)
         return [_result(one) for one in await decide_many(desk, ids, _wished(wish))]
     found = await ids_of(desk.connection, wish.guids)
     decided = await decide_many(desk, [found[guid] for guid in wish.guids if guid in found], _wished(wish))

@@ -4,7 +4,7 @@ import asyncio
 import hashlib
 from collections.abc import Sequence
 
-from coldshelf.access.principal import UPLOADERS, Principal
+from coldshelf.access.principal import Permission, Principal
 from coldshelf.kit.errors import ColdshelfError
 from coldshelf.kit.logs import get_logger
 from coldshelf.kit.runtime import Runtime
@@ -29,7 +29,7 @@ async def store_batch(
     """
     if principal.client_id is None:
         raise ClientNotSpecified
-    principal.require(UPLOADERS)
+    principal.require_permission(Permission.UPLOAD)
     room = asyncio.Semaphore(AT_ONCE)
 
     async def store(place: int, item: Item) -> UploadAnswer:

@@ -8,7 +8,7 @@ from collections import OrderedDict
 from collections.abc import AsyncIterator
 from uuid import UUID
 
-from coldshelf.access.principal import UPLOADERS, Principal
+from coldshelf.access.principal import Permission, Principal
 from coldshelf.kit.ids import ClientId, new_guid
 from coldshelf.kit.memory import Memory
 from coldshelf.kit.runtime import Runtime
@@ -55,7 +55,7 @@ _standings: Memory[Standings] = Memory(lambda _: Standings())
 def uploader_of(run: Runtime, principal: Principal) -> Uploader:
     if principal.client_id is None:
         raise ClientNotSpecified
-    principal.require(UPLOADERS)
+    principal.require_permission(Permission.UPLOAD)
     return Uploader(run, principal, principal.client_id)
 
 

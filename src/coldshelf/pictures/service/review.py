@@ -10,7 +10,7 @@ from enum import StrEnum
 from typing import Any
 
 from coldshelf.access.models import Client
-from coldshelf.access.principal import REVIEWERS, Principal
+from coldshelf.access.principal import Permission, Principal
 from coldshelf.access.service import load_client
 from coldshelf.kit.db import Connection
 from coldshelf.kit.errors import ColdshelfError, InputInvalid, NotAllowed
@@ -27,6 +27,7 @@ from coldshelf.pictures.request import read_upload_request
 from coldshelf.pictures.scenes import SCENES, Scene, scene_named
 from coldshelf.pictures.schemas import MOST_DECIDED
 from coldshelf.pictures.target import Target, find_target
+from coldshelf.records.selecting import sees_outlet
 
 LONGEST_REASON = 2000
 REJECTED_BY_TABLE = "The outcome table rejects the corrected picture"
@@ -114,7 +115,7 @@ class Corrected:
 
 async def open_desk(run: Runtime, connection: Connection, principal: Principal) -> Desk:
     """Let a reviewer begin in this transaction."""
-    principal.require(REVIEWERS)
+    principal.require_permission(Permission.REVIEW)
     if principal.client_id is None:
         raise NotAllowed("An operator account belongs to no client.")
     return Desk(run, connection, principal, await load_client(run, principal.client_id))
@@ -143,7 +144,7 @@ async def _decide_safely(desk: Desk, picture_id: int, review: Review) -> Decided
 async def decide_one(desk: Desk, picture_id: int, review: Review) -> Decided:
     """Decide on one picture; raise PictureNotFound, PictureDecided, DecisionStands or what an upload raises."""
     before = await store.lock_reviewable(desk.connection, picture_id)
-    if before is None:
+    if before is None or not await sees_outlet(desk.connection, desk.principal, before.location_id):
         raise PictureNotFound(f"There is no AssetPurity with id {picture_id}")
     past = await store.newest_review(desk.connection, picture_id)
     if review.decision is Decision.REOPEN:

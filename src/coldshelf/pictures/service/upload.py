@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from coldshelf.access.models import Client
-from coldshelf.access.principal import UPLOADERS, Principal
+from coldshelf.access.principal import Permission, Principal
 from coldshelf.access.service import load_client
 from coldshelf.kit.db import Connection
 from coldshelf.kit.errors import ColdshelfError
@@ -119,7 +119,7 @@ async def store_upload(
     """Accept or refuse an upload; raise the contract's errors. What is not committed is discarded by the caller."""
     if principal.client_id is None:
         raise ClientNotSpecified
-    principal.require(UPLOADERS)
+    principal.require_permission(Permission.UPLOAD)
     files, now = tuple(intake.files), run.clock.now()
     upload = Upload(principal, principal.client_id, params, intake, files, now, settle=settle)
     if not idempotency_key:

@@ -1,6 +1,6 @@
 """AssetPurityProduct: the products detected in an image (contract 4.3). Gaps are rows of the product Empty."""
 
-from coldshelf.records.dataset import Column, Dataset, common_columns
+from coldshelf.records.dataset import Column, Dataset, Join, common_columns
 from coldshelf.records.fields import FieldType
 
 
@@ -25,7 +25,8 @@ ASSET_PURITY_PRODUCT = Dataset(
     relation="facing",
     key="AssetPurityProductId",
     meaning="Product or gap seen at a place of a cooler",
-    client_wide="Limited by its image's outlet once outlet limits exist.",
+    location="location_id",
+    location_of=Join(name="picture", relation="picture", on="picture_id"),
     default_direction="asc",
     plain_filters=("AssetPurityId", "ProductId"),
     columns=(

@@ -4,7 +4,7 @@ from coldshelf.access.principal import ADMINS
 from coldshelf.records.dataset import Column, Dataset, Join, common_columns
 from coldshelf.records.fields import FieldType
 
-REASON = "Only client admins reprocess, and they see every outlet."
+REASON = "A run looks at pictures of every outlet."
 PROGRESS = "reprocessing_progress"
 
 
@@ -26,6 +26,7 @@ REPROCESSING = Dataset(
     key="ReprocessingId",
     meaning="Run that looks at processed pictures again and replaces nothing before it is told to",
     client_wide=REASON,
+    every_outlet=True,
     default_direction="desc",
     plain_filters=("ReprocessingId",),
     readers=ADMINS,
@@ -53,7 +54,8 @@ REPROCESSING_PICTURE = Dataset(
     relation="reprocessing_picture",
     key="ReprocessingPictureId",
     meaning="Picture of a reprocessing run, and what would change in it",
-    client_wide=REASON,
+    location="location_id",
+    location_of=Join(name="picture", relation="picture", on="picture_id"),
     plain_filters=("ReprocessingPictureId", "ReprocessingId", "AssetPurityId"),
     readers=ADMINS,
     columns=(

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 import orjson
 
+from coldshelf.access.principal import Principal
 from coldshelf.kit.db import Connection
 from coldshelf.kit.events import Event, EventType, Step
 from coldshelf.kit.ids import ClientId
@@ -69,15 +70,15 @@ class Decision:
 
 
 async def start_reprocessing(
-    run: Runtime, connection: Connection, dataset: Dataset, client_id: ClientId, *, recogniser: str, chosen: Selection
+    run: Runtime, connection: Connection, dataset: Dataset, principal: Principal, *, recogniser: str, chosen: Selection
 ) -> int:
     """Begin a run over processed pictures of the dataset AssetPurity; give its id. Nothing is replaced yet."""
     name = by_name(recogniser or run.settings.recogniser).name
-    picture_ids = await _choose(connection, dataset, chosen)
+    picture_ids = await _choose(connection, principal, dataset, chosen)
     lanes = min(run.settings.reprocessing_lanes, len(picture_ids))
     run_id = await store.add_reprocessing(connection, name, chosen.text, lanes=lanes, picture_ids=picture_ids)
     for lane in range(lanes):
-        await _continue(run, connection, client_id, (run_id, lane), LOOKING)
+        await _continue(run, connection, principal.client, (run_id, lane), LOOKING)
     return run_id
 
 
@@ -164,11 +165,11 @@ async def summarise(connection: Connection, run_id: int) -> dict[str, object]:
     return {**await store.totals(connection, run_id), "Renames": await store.renames(connection, run_id)}
 
 
-async def _choose(connection: Connection, dataset: Dataset, chosen: Selection) -> list[int]:
+async def _choose(connection: Connection, principal: Principal, dataset: Dataset, chosen: Selection) -> list[int]:
     if chosen.everything == bool(chosen.conditions):
         raise NothingToReprocess
     processed = Condition(known_column(dataset, "StatusId"), "=", (Status.PROCESSED,))
-    found = await select_ids(connection, dataset, (*chosen.conditions, processed))
+    found = await select_ids(connection, principal, dataset, (*chosen.conditions, processed))
     if len(chosen.conditions) == 1 and chosen.conditions[0].column.wire == dataset.key:
         _check_named(chosen.conditions[0], found)
     if not found:

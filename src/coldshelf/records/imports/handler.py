@@ -8,7 +8,7 @@ import orjson
 from asyncpg import UniqueViolationError
 from fastapi import APIRouter, Request, Response
 
-from coldshelf.access.principal import Principal
+from coldshelf.access.principal import Permission, Principal
 from coldshelf.access.web import Caller, check_origin
 from coldshelf.kit.db import Connection
 from coldshelf.kit.errors import InputInvalid
@@ -68,14 +68,20 @@ async def _read(request: Request, principal: Principal, imports: Imports, params
             return _template(principal, runs.find_type(imports, params.text("type")), params)
         async with run_of(request).database.scope(client_of(principal), readonly=True) as connection:
             found = await runs.find_run(connection, params.text("id"))
-        principal.require(runs.find_type(imports, found["type"]).writers)
+        _admit(principal, runs.find_type(imports, found["type"]))
         return _json(runs.run_json(found))
     except InputInvalid as error:
         return refused(error)
 
 
+def _admit(principal: Principal, kind: CompiledType) -> None:
+    """Raise NotAllowed unless the principal may import this type; a file may name records of every outlet."""
+    principal.require(kind.writers, Permission.IMPORT)
+    principal.require_every_outlet()
+
+
 def _template(principal: Principal, kind: CompiledType, params: Params) -> Response:
-    principal.require(kind.writers)
+    _admit(principal, kind)
     as_csv = _format(params, "xlsx") == "csv"
     ending, media = ("csv", "text/csv; charset=utf-8") if as_csv else ("xlsx", XLSX)
     return Response(
@@ -120,7 +126,7 @@ class Call:
         if action != "import":
             raise ActionUnknown(f"Action not found: {action[:60]!r}; Import takes import, template, status, undo")
         kind = runs.find_type(self.imports, self.params.text("type"))
-        self.principal.require(kind.writers)
+        _admit(self.principal, kind)
         client_of(self.principal)
         if self.file is None:
             raise FileMissing
@@ -199,7 +205,7 @@ class Call:
 
         async def write(connection: Connection) -> Response:
             found = await runs.find_run(connection, self.params.text("id"))
-            self.principal.require(runs.find_type(self.imports, found["type"]).writers)
+            _admit(self.principal, runs.find_type(self.imports, found["type"]))
             return _json(await service.undo(connection, self.imports, sender, self.params.text("id")))
 
         content = hash_request(PATH.encode(), *_said(self.params))

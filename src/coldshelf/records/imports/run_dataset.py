@@ -24,6 +24,7 @@ IMPORT_RUN = Dataset(
     key="ImportRunId",
     meaning="File that came to be imported, and what came of it",
     client_wide="Only client admins see imports, and they see every outlet.",
+    every_outlet=True,
     default_direction="desc",
     plain_filters=("ImportRunId",),
     readers=ADMINS,
@@ -50,7 +51,7 @@ IMPORT_RUN = Dataset(
         _time("StartedOn", "When work on it began"),
         _time("FinishedOn", "When it ended"),
         _time("UndoneOn", "When it was undone"),
-        _text("UndoneByUser", "Who undid it"),
+        Column(wire="UndoneByUser", type=FieldType.TEXT, personal=True, meaning="Who undid it"),
         *common_columns(),
     ),
 )

@@ -16,7 +16,8 @@ from coldshelf.records import saving
 from coldshelf.records.dataset import Dataset
 from coldshelf.records.entity import Entity, Values
 from coldshelf.records.errors import FieldInvalid, RecordExists
-from coldshelf.records.handlers import client_of, write_once
+from coldshelf.records.handlers import write_once
+from coldshelf.records.limits import require_write
 from coldshelf.records.registry import Registry
 from coldshelf.records.resources.bodies import Record, check_required, locate, read_pairs, to_native
 from coldshelf.records.resources.names import Address, read_address, resource_path
@@ -66,9 +67,10 @@ class Write:
 
     async def save(self, connection: Connection, params: Params, expect: saving.Expect) -> bytes:
         """Save and give the record; what would be left unused of the body is an error, so that nothing is written."""
-        client_id = client_of(self.principal)
         try:
-            saved = await saving.save_record(connection, self.registry, client_id, self.entity, params, expect=expect)
+            saved = await saving.save_record(
+                connection, self.registry, self.principal, self.entity, params, expect=expect
+            )
         except FieldInvalid as error:
             locate(self.entity, error)
             raise
@@ -89,7 +91,7 @@ async def write_resource(
     request: Request, principal: Principal, registry: Registry, entity: Entity, work: Work
 ) -> Response:
     """Do the work of a request once, and give its answer again to whoever sends it again."""
-    principal.require(entity.writers)
+    require_write(principal, entity)
     asked = Write(request, principal, registry, entity, await read_body(request))
 
     async def write(connection: Connection) -> Response:
@@ -145,14 +147,13 @@ async def remove(asked: Write, connection: Connection) -> Response:
     """Delete a record; its row stays and shows in the changes with IsDeleted."""
     address = asked.address()
     params = Params([(address.parameter, str(address.value))])
-    client_id = client_of(asked.principal)
-    await saving.delete_record(connection, asked.registry, client_id, asked.entity, params, expect=asked.expect)
+    await saving.delete_record(connection, asked.registry, asked.principal, asked.entity, params, expect=asked.expect)
     return Response(status_code=204)
 
 
 async def _id_of(asked: Write, connection: Connection, address: Address) -> int:
     params = Params([(address.parameter, str(address.value))])
-    found = await saving.load_record(connection, asked.registry, client_of(asked.principal), asked.entity, params)
+    found = await saving.load_record(connection, asked.registry, asked.principal, asked.entity, params)
     return found.id
 
 
