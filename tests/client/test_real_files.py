@@ -1,7 +1,6 @@
 """Exports and imports against the real server."""
 
 from collections.abc import Callable
-from importlib.util import find_spec
 from pathlib import Path
 from uuid import uuid4
 
@@ -11,16 +10,12 @@ from coldshelf.client import ImportRefused
 from tests.acceptance.installation import Installation
 from tests.client.conftest import Shelf
 
-exports = pytest.mark.skipif(not find_spec("coldshelf.records.exporting"), reason="there is no action=export yet")
-imports = pytest.mark.skipif(not find_spec("coldshelf.records.imports"), reason="there is no Import.ashx yet")
-
 
 @pytest.fixture
 def code() -> str:
     return f"F{uuid4().hex[:8]}"
 
 
-@exports
 @pytest.mark.parametrize(("suffix", "begins"), [("csv", b"\xef\xbb\xbf"), ("xlsx", b"PK"), ("xml", b"<")])
 async def test_export_is_a_file_of_its_kind(
     shelf: Shelf, tmp_path: Path, code: str, suffix: str, begins: bytes
@@ -35,7 +30,6 @@ async def test_export_is_a_file_of_its_kind(
     assert suffix == "xlsx" or code.encode() in path.read_bytes()
 
 
-@imports
 async def test_file_is_checked_imported_and_refused(shelf: Shelf, tmp_path: Path, code: str) -> None:
     good, bad, heading = (tmp_path / f"{name}.csv" for name in ("good", "bad", "heading"))
     await shelf.do("template", "Outlet", heading)
@@ -55,7 +49,6 @@ async def test_file_is_checked_imported_and_refused(shelf: Shelf, tmp_path: Path
     assert (await shelf.do("load", "Location", LocationCode=code)).record["Name"] == "One"
 
 
-@imports
 async def test_import_in_the_background_is_waited_for(
     installation: Installation, open_shelf: Callable[..., Shelf], tmp_path: Path, code: str
 ) -> None:
