@@ -2,10 +2,10 @@
 
 from coldshelf.migrations.apply import apply_file
 
-revision = "0010"
+revision = "0008"
 down_revision = "0007"
 
 
 def upgrade() -> None:
-    apply_file("0010_review.sql")
-    apply_file("0010_resumable.sql")
+    apply_file("0008_review.sql")
+    apply_file("0008_resumable.sql")

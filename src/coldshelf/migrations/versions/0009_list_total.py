@@ -2,9 +2,9 @@
 
 from coldshelf.migrations.apply import apply_file
 
-revision = "0011"
-down_revision = "0010"
+revision = "0009"
+down_revision = "0008"
 
 
 def upgrade() -> None:
-    apply_file("0011_list_total.sql")
+    apply_file("0009_list_total.sql")

@@ -2,9 +2,9 @@
 
 from coldshelf.migrations.apply import apply_file
 
-revision = "0008"
-down_revision = "0009"
+revision = "0011"
+down_revision = "0010"
 
 
 def upgrade() -> None:
-    apply_file("0008_grants.sql")
+    apply_file("0011_grants.sql")

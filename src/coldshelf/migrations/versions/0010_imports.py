@@ -2,9 +2,9 @@
 
 from coldshelf.migrations.apply import apply_file
 
-revision = "0009"
-down_revision = "0011"
+revision = "0010"
+down_revision = "0009"
 
 
 def upgrade() -> None:
-    apply_file("0009_imports.sql")
+    apply_file("0010_imports.sql")
