@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from coldshelf.kit.web.problems import MEDIA_TYPE, PROBLEM_SCHEMA
 from coldshelf.pictures.scenes import SCENES
 from coldshelf.pictures.sources import SOURCES
 
@@ -126,20 +127,11 @@ _MEANINGS = {
     429: "Too many requests; see Retry-After",
     460: "The checksum does not fit the bytes",
 }
-_PROBLEM: Json = {
-    "type": "object",
-    "title": "Problem",
-    "properties": {
-        **dict.fromkeys(("type", "title", "detail", "code", "cure", "request_id"), TEXT),
-        "status": NUMBER,
-    },
-    "required": ["type", "title", "status", "detail", "code", "cure", "request_id"],
-}
 
 
 def problems(*statuses: int) -> dict[int | str, Json]:
     """Give the problem documents (RFC 9457) that a route of `/api/v1` may answer, by HTTP status."""
-    content = {"application/problem+json": {"schema": _PROBLEM}}
+    content = {MEDIA_TYPE: {"schema": PROBLEM_SCHEMA}}
     return {status: {"description": _MEANINGS[status], "content": content} for status in statuses}
 
 
