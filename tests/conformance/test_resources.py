@@ -70,6 +70,7 @@ async def foreign(url: str, client_id: ClientId, other_client_id: ClientId) -> d
         )
         for dataset in DATASETS
     }
+    await owner.execute("UPDATE access_limit SET is_deleted = true")  # else the admin is limited
     await owner.close()
     return found
 

@@ -1,5 +1,5 @@
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, MutableMapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -290,19 +290,23 @@ async def test_requests_are_counted_by_route_template(client: httpx.AsyncClient)
     assert counted("unmatched", 404) == before[1] + 1
 
 
-async def test_caller_that_hangs_up_is_no_fault() -> None:
-    scope = {
+def scope_of(method: str, path: str, headers: list[tuple[bytes, bytes]]) -> dict[str, object]:
+    return {
         "type": "http",
-        "method": "POST",
-        "path": "/api/v1/body",
-        "raw_path": b"/api/v1/body",
+        "method": method,
+        "path": path,
+        "raw_path": path.encode(),
         "query_string": b"",
-        "headers": [],
+        "headers": headers,
         "root_path": "",
         "scheme": "http",
         "server": ("shelf.test", 80),
         "http_version": "1.1",
     }
+
+
+async def test_caller_that_hangs_up_is_no_fault() -> None:
+    scope = scope_of("POST", "/api/v1/body", [])
     sent: list[object] = []
 
     async def receive() -> dict[str, object]:
@@ -374,3 +378,24 @@ async def test_metrics_are_given(run: Runtime) -> None:
 
     assert answer.headers["content-type"].startswith("text/plain")
     assert 'coldshelf_http_requests_total{method="GET",route="/health/live",status="200"}' in answer.text
+
+
+@pytest.mark.parametrize(("item", "status"), [("0", "500"), ("-1", "429")])
+async def test_an_answer_that_wants_no_body_lets_the_caller_finish_sending(item: str, status: str) -> None:
+    order: list[str] = []
+    parts = [
+        {"type": "http.request", "body": b"12", "more_body": True},
+        {"type": "http.request", "body": b"345", "more_body": False},
+    ]
+
+    async def receive() -> dict[str, object]:
+        order.append("receive")
+        return parts.pop(0)
+
+    async def send(message: MutableMapping[str, object]) -> None:
+        order.append(str(message.get("status", "body")))
+
+    scope = scope_of("GET", f"/api/v1/items/{item}", [(b"content-length", b"5")])
+    await make_app()(scope, receive, send)  # type: ignore[arg-type]
+
+    assert order[:3] == ["receive", "receive", status]

@@ -69,4 +69,5 @@ def test_the_registry_knows_where_each_name_is_shown() -> None:
         Showing("brand", "manufacturer_id", frozenset({"name"})),
         Showing("asset_type", "manufacturer_id", frozenset({"name"})),
         Showing("product", "manufacturer_id", frozenset({"name"})),
+        Showing("asset", "asset_type_id", frozenset({"name"}), via=("asset_type", "manufacturer_id")),
     ]

@@ -75,7 +75,14 @@ def _query(name: str, schema: Json, description: str) -> Json:
 
 
 def _once(parameters: list[Json]) -> list[Json]:
-    return list({parameter["name"]: parameter for parameter in reversed(parameters)}.values())[::-1]
+    """Join what has the same name: a further action may take a parameter of the list in its own way."""
+    found: dict[str, Json] = {}
+    for parameter in parameters:
+        first = found.setdefault(parameter["name"], parameter)
+        if first is not parameter:
+            first["description"] += f"; {parameter['description']}"
+            first["schema"] = {"anyOf": [first["schema"], parameter["schema"]]}
+    return list(found.values())
 
 
 def _properties(entity: Entity) -> Json:

@@ -3,9 +3,12 @@
 `equip` puts the layers on in their order, the outermost first: RequestId, Observe, Guard.
 """
 
+import asyncio
 import re
 import time
 import uuid
+from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 import structlog
@@ -30,6 +33,10 @@ SECONDS = Histogram(
     buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60),
 )
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+SMALL = 256 * 1024
+"""Bytes that are read before an answer that did not want them."""
+PATIENCE = 2
+"""Seconds that such an answer waits for them at most."""
 CLIENT_GONE = 499
 """The status that logs and metrics show when the caller hung up before the answer; nginx's number."""
 
@@ -114,39 +121,55 @@ class Guard:
             answer.headers["Connection"] = "close"  # the body is not read
             await answer(scope, receive, send)
             return
+        body = Body(receive, self._limit, self._too_large)
         started = False
 
         async def send_and_note(message: Message) -> None:
             nonlocal started
+            if not started and 0 < _announced(scope) <= SMALL:
+                await body.finish()
             started = True
             await send(message)
 
         try:
-            await self._app(scope, self._bounded(receive), send_and_note)
+            await self._app(scope, body.receive, send_and_note)
         except ClientDisconnect:
             return
         except Exception as error:  # the edge: a fault of one request is logged and answered, never the server's end
             log.exception("http.unexpected", exc_info=error)
             if started:
                 raise  # half an answer is out: the server must cut the connection
-            await error_answer(request, Unexpected())(scope, receive, send)
-
-    def _bounded(self, receive: Receive) -> Receive:
-        size = 0
-
-        async def receive_bounded() -> Message:
-            nonlocal size
-            message = await receive()
-            if message["type"] == "http.request":
-                size += len(message.get("body", b""))
-                if size > self._limit:
-                    raise self._too_large()
-            return message
-
-        return receive_bounded
+            await error_answer(request, Unexpected())(scope, body.receive, send_and_note)
 
     def _too_large(self) -> TooLarge:
         return TooLarge(f"The request body is larger than {self._limit:,} bytes.")
+
+
+class Body:
+    """The body of a request, read up to a limit."""
+
+    def __init__(self, receive: Receive, limit: int, too_large: Callable[[], TooLarge]) -> None:
+        self._receive = receive
+        self._limit = limit
+        self._too_large = too_large
+        self._size = 0
+        self._ended = False
+
+    async def receive(self) -> Message:
+        message = await self._receive()
+        self._ended = not message.get("more_body", False)
+        self._size += len(message.get("body", b""))
+        if self._size > self._limit:
+            self._ended = True
+            raise self._too_large()
+        return message
+
+    async def finish(self) -> None:
+        """Read what is left of a small body: a caller still sending when the connection closes sees no answer."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(PATIENCE):
+                while not self._ended:
+                    await self.receive()
 
 
 def _contract_path(path: str) -> str:
