@@ -51,12 +51,12 @@ def test_a_terminated_training_goes_on_by_the_same_command(tmp_path: Path) -> No
     pytest.importorskip("onnx", reason="onnx is not installed: make train-tools")
     folder, out = drawn_folder(tmp_path / "coolers"), tmp_path / "out"
     command = [*COMMAND, "train", str(folder), "--out", str(out), "--json"]
-    command += ["--only", "embedding", "--embedding-steps", "12", "--rendered", "0"]
+    command += ["--only", "embedding", "--embedding-steps", "5", "--rendered", "0"]
 
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
         assert process.stderr is not None
         for line in process.stderr:
-            if line.startswith("Training the embedding: 1/12"):
+            if line.startswith("Training the embedding: 1/5"):
                 process.send_signal(signal.SIGTERM)
                 break
         rest = process.stderr.read()

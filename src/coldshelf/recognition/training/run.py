@@ -150,7 +150,7 @@ def _train_networks(parts: _Parts, output: Output, options: Options, teller: _Te
     if recipe.embedding is None:
         shutil.copyfile(options.against / EMBEDDING, output.candidate / EMBEDDING)
     else:
-        members = {"embedding": recipe.embedding, "second": recipe.second}
+        members = {"embedding": recipe.embedding, "second embedding": recipe.second}
         trained = [
             _train_member(
                 parts, member, drawn, checkpoint=output.checkpoints / f"{name}.ckpt", device=device, teller=teller
@@ -175,7 +175,7 @@ def _train_member(
         recipe,
         rendered=crops_of(drawn, skus_of(drawn)) if recipe.rendered else [],
         checkpoint=checkpoint,
-        report=teller.training("Training the embedding" if recipe.rendered else "Training the second embedding"),
+        report=teller.training(f"Training the {checkpoint.stem}"),
         device=device,
         stop=teller.stop,
     )
