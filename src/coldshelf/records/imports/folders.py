@@ -21,7 +21,7 @@ from coldshelf.kit.ids import ClientId
 from coldshelf.kit.logs import get_logger
 from coldshelf.kit.objects import LocalStore
 from coldshelf.kit.runtime import Runtime
-from coldshelf.records.imports import store
+from coldshelf.records.imports import run_store
 from coldshelf.records.imports.checking import FileCheck
 from coldshelf.records.imports.child import spool_file
 from coldshelf.records.imports.compiled import CompiledType, Imports
@@ -88,7 +88,7 @@ async def _look(run: Runtime, imports: Imports, client_id: ClientId, folder: Wat
     if not files:
         return 0
     async with run.database.scope(client_id, readonly=True) as connection:
-        runs = await store.claimed_runs(connection, [file.claim for file in files])
+        runs = await run_store.claimed_runs(connection, [file.claim for file in files])
     taken = 0
     for file in files:
         found = runs.get(file.claim)

@@ -13,7 +13,7 @@ from coldshelf.kit.db import Connection
 from coldshelf.kit.errors import Conflict, InputInvalid, NotFound
 from coldshelf.kit.ids import ClientId, UserId
 from coldshelf.kit.runtime import Runtime
-from coldshelf.records.imports import store
+from coldshelf.records.imports import run_store
 from coldshelf.records.imports.compiled import CompiledType, Imports
 from coldshelf.records.imports.marking import TemplateColumn, template_csv, template_workbook
 from coldshelf.records.imports.problems import Problem, Problems
@@ -121,7 +121,7 @@ class Outcome:
         return body | ({"warnings": self.warnings} if self.warnings else {})
 
 
-NewRun = store.NewRun
+NewRun = run_store.NewRun
 Progress = Callable[[str, int], Awaitable[None]]
 """Takes the phase and how many rows are done."""
 
@@ -148,11 +148,11 @@ def measure(path: Path, name: str) -> Received:
     return Received(path, name, digest.digest(), path.stat().st_size)
 
 
-def new_run(kind: CompiledType, file: Received, options: Options, **more: Any) -> store.NewRun:  # fields of NewRun
+def new_run(kind: CompiledType, file: Received, options: Options, **more: Any) -> run_store.NewRun:  # fields of NewRun
     """Describe the run of a file that is to be kept under its object key."""
     guid = uuid4()
     values = {"state": "writing", "source": "request", "claim": None, **more}
-    return store.NewRun(
+    return run_store.NewRun(
         guid=guid,
         type=kind.type.name,
         file_name=file.name[:250],
@@ -177,9 +177,9 @@ def keep_file(run: Runtime, file: Received, key: str) -> None:
         raise
 
 
-def ended_as(outcome: Outcome) -> store.Ended:
+def ended_as(outcome: Outcome) -> run_store.Ended:
     kept = [problem.as_check() for problem in outcome.problems.sorted()[:KEPT_PROBLEMS]]
-    return store.Ended(
+    return run_store.Ended(
         state="done" if outcome.is_done else "failed",
         total_rows=outcome.total_rows,
         inserted=outcome.counts.inserted,
@@ -218,7 +218,7 @@ def template(kind: CompiledType, *, as_csv: bool) -> bytes:
 async def find_run(connection: Connection, text: str, *, lock: Lock = Lock.NONE) -> Json:
     """Find a run by its importId; raise ImportNotFound."""
     try:
-        row = await store.load_run(connection, UUID(text), lock=lock)
+        row = await run_store.load_run(connection, UUID(text), lock=lock)
     except ValueError:
         row = None
     if row is None:

@@ -7,7 +7,7 @@ from coldshelf.kit.db import Connection
 from coldshelf.kit.events import Event
 from coldshelf.kit.ids import ClientId
 from coldshelf.kit.runtime import Runtime
-from coldshelf.records.imports import store
+from coldshelf.records.imports import run_store, store
 from coldshelf.records.imports.applying import Pass
 from coldshelf.records.imports.checking import FileCheck, undone_unless
 from coldshelf.records.imports.child import spool_file
@@ -81,7 +81,7 @@ async def finish(
     if not problems.count:
         counts, problems = await write_checked(connection, imports, client_id, checked, at_hand)
     outcome = Outcome(at_hand.guid, checked.kind.type.name, checked.total_rows, counts, problems, checked.warnings)
-    await store.end_run(connection, at_hand.id, ended_as(outcome))
+    await run_store.end_run(connection, at_hand.id, ended_as(outcome))
     return outcome
 
 
@@ -90,12 +90,12 @@ async def import_now(
     imports: Imports,
     client_id: ClientId,
     checked: Checked,
-    new: store.NewRun,
+    new: run_store.NewRun,
     *,
     progress: Progress = no_progress,
 ) -> Outcome:
     """Write a checked file whose bytes are kept, with a run of its own, in the caller's transaction."""
-    run_id = await store.add_run(connection, new)
+    run_id = await run_store.add_run(connection, new)
     if run_id is None:
         raise ImportTaken
     return await finish(
@@ -117,9 +117,9 @@ async def import_file(
             return await import_now(connection, imports, sender.client_id, checked, new, progress=progress)
 
 
-async def queue_import(run: Runtime, connection: Connection, client_id: ClientId, new: store.NewRun) -> int:
+async def queue_import(run: Runtime, connection: Connection, client_id: ClientId, new: run_store.NewRun) -> int:
     """Let a worker import a file whose bytes are kept; raise ImportTaken when its claim is another's."""
-    run_id = await store.add_run(connection, new)
+    run_id = await run_store.add_run(connection, new)
     if run_id is None:
         raise ImportTaken
     event = Event(
@@ -143,5 +143,5 @@ async def undo(connection: Connection, imports: Imports, sender: Sender, text: s
     async with undone_unless(connection, lambda: not undone.problems):
         await undo_run(connection, imports.registry, sender.client_id, found["id"], undone)
     if not undone.problems:
-        await store.mark_undone(connection, found["id"], sender.user_name)
+        await run_store.mark_undone(connection, found["id"], sender.user_name)
     return undone.as_json(found["guid"])

@@ -13,7 +13,7 @@ from coldshelf.kit.db import Connection
 from coldshelf.kit.events import Handler, Step
 from coldshelf.kit.ids import ClientId
 from coldshelf.kit.runtime import Runtime
-from coldshelf.records.imports import store
+from coldshelf.records.imports import run_store
 from coldshelf.records.imports.checking import FileCheck
 from coldshelf.records.imports.child import spool_file
 from coldshelf.records.imports.compiled import Imports
@@ -38,7 +38,7 @@ def import_handler(imports: Callable[[], Imports]) -> Handler:
 async def _import(step: Step, imports: Imports) -> None:
     run: Runtime = step.run
     async with step.bus.database.scope(step.event.client_id, readonly=True) as connection:
-        row = await store.load_run_by_id(connection, step.event.key)
+        row = await run_store.load_run_by_id(connection, step.event.key)
     if row is None or row["finished_on"]:
         return
     kind, options = find_type(imports, row["type"]), Options.from_text(row["options"])
@@ -49,7 +49,7 @@ async def _import(step: Step, imports: Imports) -> None:
             file = Received(Path(copy.name), row["file_name"], row["sha256"], row["file_size"])
             checked = await FileCheck(run, imports, step.event.client_id, kind).run(file, spool, options, progress)
         async with step.effect() as connection:
-            await store.act_as(connection, row["created_by_user_id"], row["created_by_user"])
+            await run_store.act_as(connection, row["created_by_user_id"], row["created_by_user"])
             at_hand = RunAtHand(row["id"], row["guid"], options, progress)
             await finish(connection, imports, step.event.client_id, checked, at_hand)
 
@@ -69,7 +69,7 @@ def _progress(run: Runtime, client_id: ClientId, run_id: int) -> Progress:
             return
         last[:] = [phase, now]
         async with run.database.scope(client_id) as connection:
-            await store.note_progress(connection, run_id, phase, phase, rows)
+            await run_store.note_progress(connection, run_id, phase, phase, rows)
 
     return tell
 
@@ -80,7 +80,7 @@ async def _give_up(step: Step, connection: Connection) -> None:
     problem = Problem(0, "", "", message, "", "Send the file again; if it stays, tell the operator the importId.")
     errors = orjson.dumps([problem.as_check()]).decode()
     with suppress(LookupError):
-        row = await store.load_run_by_id(connection, step.event.key)
+        row = await run_store.load_run_by_id(connection, step.event.key)
         total = row["total_rows"] if row else 0
-        ended = store.Ended(state="failed", total_rows=total, error_count=1, errors=errors)
-        await store.end_run(connection, step.event.key, ended)
+        ended = run_store.Ended(state="failed", total_rows=total, error_count=1, errors=errors)
+        await run_store.end_run(connection, step.event.key, ended)
