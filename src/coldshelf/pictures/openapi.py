@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from coldshelf.kit.web.problems import MEDIA_TYPE, PROBLEM_SCHEMA
+from coldshelf.kit.web.openapi import PROBLEM, ref
+from coldshelf.kit.web.problems import MEDIA_TYPE
 from coldshelf.pictures.scenes import SCENES
 from coldshelf.pictures.sources import SOURCES
 
@@ -131,7 +132,7 @@ _MEANINGS = {
 
 def problems(*statuses: int) -> dict[int | str, Json]:
     """Give the problem documents (RFC 9457) that a route of `/api/v1` may answer, by HTTP status."""
-    content = {MEDIA_TYPE: {"schema": PROBLEM_SCHEMA}}
+    content = {MEDIA_TYPE: {"schema": ref(PROBLEM)}}
     return {status: {"description": _MEANINGS[status], "content": content} for status in statuses}
 
 
