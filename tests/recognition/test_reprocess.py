@@ -481,7 +481,7 @@ async def test_the_actions_are_documented(app: FastAPI) -> None:
     paths = app.openapi()["paths"]["/controllers/reprocessing.ashx"]
 
     actions = {method: paths[method]["parameters"][0]["schema"]["enum"] for method in ("get", "post")}
-    assert actions["get"] == ["list", "load", "differences"]
-    assert actions["post"] == ["list", "start", "load", "apply", "discard", "differences"]
+    assert actions["get"] == ["list", "export", "load", "differences"]
+    assert actions["post"] == ["list", "export", "start", "load", "apply", "discard", "differences"]
     documented = {parameter["name"] for parameter in paths["post"]["parameters"]}
     assert documented >= {"recogniser", "AssetPurityId", "all", "onlyDiffering", "filters", "id"}
