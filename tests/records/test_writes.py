@@ -54,9 +54,10 @@ async def test_operators_and_devices_neither_read_nor_write(
     for role, http in (("Operator", operator), ("Device", device)):
         for action in ("list", "load", "save", "delete"):
             reason = await forbidden(Handler(http, "Location"), action, **OUTLET)
-            assert reason.startswith(
-                (f"The role {role} may not do this; ", "An operator account belongs to no client.")
-            )
+            if role == "Operator" and action != "list":
+                assert reason == "An operator account belongs to no client."
+            else:
+                assert reason.startswith(f"The role {role} may not do this; ")
 
 
 async def test_nobody_is_asked_to_sign_in(nobody: httpx.AsyncClient) -> None:

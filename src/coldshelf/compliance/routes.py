@@ -14,7 +14,7 @@ from coldshelf.kit.errors import InputInvalid
 from coldshelf.kit.runtime import Runtime
 from coldshelf.kit.web.params import Params
 from coldshelf.records.errors import RecordNotFound
-from coldshelf.records.handlers import Extra, ExtraRead, client_of
+from coldshelf.records.handlers import Extra, ExtraRead
 
 
 class Shape(StrEnum):
@@ -26,7 +26,7 @@ class Shape(StrEnum):
 
 async def get_compliance(run: Runtime, principal: Principal, params: Params) -> Response:
     """Answer the comparison of the served result of one image."""
-    client_id = client_of(principal)
+    client_id = principal.client
     picture_id = params.integer("AssetPurityId")
     if picture_id is None:
         raise InputInvalid("AssetPurityId is required")

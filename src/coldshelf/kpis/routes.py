@@ -9,7 +9,7 @@ from coldshelf.kit.runtime import Runtime
 from coldshelf.kit.web.params import Params
 from coldshelf.kpis.service import summarise_candidates
 from coldshelf.records.errors import PageInvalid
-from coldshelf.records.handlers import Extra, ExtraRead, client_of, list_answer
+from coldshelf.records.handlers import Extra, ExtraRead, list_answer
 from coldshelf.records.listing import BATCH
 from coldshelf.records.registry import Registry
 
@@ -26,7 +26,7 @@ def difference_actions(registry: Registry) -> Extra:
             raise InputInvalid("id is required: the ReprocessingId")
         if params.integer("limit", default=0) > BATCH:
             raise PageInvalid(f"limit is {params.text('limit')}; at most {BATCH} records fit one page of differences")
-        async with run.database.scope(client_of(principal), readonly=True) as connection:
+        async with run.database.scope(principal.client, readonly=True) as connection:
             totals = await summarise_candidates(connection, run_id)
         wanted = [(name, params.text(name)) for name in LIST_PARAMETERS if params.text(name)]
         answer = await list_answer(run, principal, pictures, Params([("ReprocessingId", str(run_id)), *wanted]))

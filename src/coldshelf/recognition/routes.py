@@ -19,7 +19,7 @@ from coldshelf.recognition.service import (
 from coldshelf.recognition.wire import recognition_json
 from coldshelf.records.dataset import Dataset
 from coldshelf.records.errors import RecordNotFound
-from coldshelf.records.handlers import Change, Extra, ExtraRead, ExtraWrite, client_of, list_answer, refused
+from coldshelf.records.handlers import Change, Extra, ExtraRead, ExtraWrite, list_answer, refused
 from coldshelf.records.listing import read_conditions
 from coldshelf.records.registry import Registry
 
@@ -94,7 +94,7 @@ def read_selection(dataset: Dataset, params: Params) -> Selection:
 async def apply(change: Change) -> Response:
     """Answer `action=apply`: the candidates are served by the workers from now on."""
     run_id = change.params.integer("id", default=0)
-    wanted = (client_of(change.principal), run_id, _decision(change.params))
+    wanted = (change.principal.client, run_id, _decision(change.params))
     return _done(id=run_id, accepted=await accept_candidates(change.run, change.connection, *wanted))
 
 

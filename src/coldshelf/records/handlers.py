@@ -17,7 +17,6 @@ from coldshelf.access.web import Caller, check_origin
 from coldshelf.kit.db import Connection
 from coldshelf.kit.errors import ColdshelfError, InputInvalid
 from coldshelf.kit.idempotency import HEADER, REPLAYED, RequestKey, claim, hash_request, in_turn, keep
-from coldshelf.kit.ids import ClientId
 from coldshelf.kit.runtime import Runtime
 from coldshelf.kit.web.params import Params, read_params
 from coldshelf.kit.web.request import run_of
@@ -203,13 +202,13 @@ class Call:
     def content(self) -> bytes:
         """Give the hash of what is asked for."""
         return hash_request(
-            self.entity.name.encode(), *(f"{name}={value}".encode() for name, value in self.params.items())
+            self.entity.name.encode(), *(f"{name}={value}".encode() for name, value in self.params.pairs())
         )
 
 
 async def _read(call: Call, work: Work) -> Response:
     try:
-        async with run_of(call.request).database.scope(client_of(call.principal), readonly=True) as connection:
+        async with run_of(call.request).database.scope(call.principal.client, readonly=True) as connection:
             return await call.work(connection, work)
     except InputInvalid as error:
         return refused(error)
@@ -261,7 +260,7 @@ async def _write_extra(
         await check_sight(connection, principal, dataset, _named(action, params))
         return await action.write(Change(run, connection, principal, params))
 
-    content = hash_request(request.url.path.encode(), *(f"{name}={value}".encode() for name, value in params.items()))
+    content = hash_request(request.url.path.encode(), *(f"{name}={value}".encode() for name, value in params.pairs()))
     try:
         return await write_once(run, principal, request.headers.get(HEADER, ""), content, write)
     except InputInvalid as error:
@@ -287,7 +286,7 @@ async def write_once(
 async def _write_once(
     run: Runtime, principal: Principal, key: str, content: bytes, write: Callable[[Connection], Awaitable[Response]]
 ) -> Response:
-    client_id = client_of(principal)
+    client_id = principal.client
     scope = run.database.scope(client_id, user_id=principal.user_id, user_name=principal.user_name)
     if not key:
         async with scope as connection:
@@ -300,10 +299,6 @@ async def _write_once(
         response = await write(connection)
         await keep(connection, request, status=response.status_code, body=bytes(response.body))
         return response
-
-
-def client_of(principal: Principal) -> ClientId:
-    return principal.client
 
 
 def saved_answer(saved: saving.Saved) -> Response:

@@ -25,7 +25,7 @@ from coldshelf.pictures.service.answers import UploadAnswer, error_answer
 from coldshelf.pictures.service.preview import find_preview
 from coldshelf.pictures.service.references import keep_references, read_references
 from coldshelf.pictures.service.upload import store_upload
-from coldshelf.records.handlers import client_of, list_answer, refused
+from coldshelf.records.handlers import list_answer, refused
 from coldshelf.records.registry import Registry
 
 log = get_logger("pictures")
@@ -159,7 +159,7 @@ def reference_router(registry: Registry) -> APIRouter:
 
 
 async def _change_references(request: Request, principal: Principal) -> Response:
-    run, client_id = run_of(request), client_of(principal)
+    run, client_id = run_of(request), principal.client
     intake = Intake(run.objects, most_files=run.settings.max_files)
     try:
         await intake.receive(request.stream(), request.headers.get("content-type", ""))

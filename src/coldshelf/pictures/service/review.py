@@ -13,7 +13,7 @@ from coldshelf.access.models import Client
 from coldshelf.access.principal import Permission, Principal
 from coldshelf.access.service import load_client
 from coldshelf.kit.db import Connection
-from coldshelf.kit.errors import ColdshelfError, InputInvalid, NotAllowed
+from coldshelf.kit.errors import ColdshelfError, InputInvalid
 from coldshelf.kit.events import EventType
 from coldshelf.kit.runtime import Runtime
 from coldshelf.kit.web.params import Params
@@ -116,9 +116,7 @@ class Corrected:
 async def open_desk(run: Runtime, connection: Connection, principal: Principal) -> Desk:
     """Let a reviewer begin in this transaction."""
     principal.require_permission(Permission.REVIEW)
-    if principal.client_id is None:
-        raise NotAllowed("An operator account belongs to no client.")
-    return Desk(run, connection, principal, await load_client(run, principal.client_id))
+    return Desk(run, connection, principal, await load_client(run, principal.client))
 
 
 async def decide_many(desk: Desk, picture_ids: Sequence[int], review: Review) -> list[Decided]:

@@ -17,7 +17,7 @@ from coldshelf.kit.runtime import Runtime
 from coldshelf.kit.web.params import Params, read_params
 from coldshelf.kit.web.request import run_of
 from coldshelf.records.errors import RecordAddedMeanwhile
-from coldshelf.records.handlers import JSON, ActionUnknown, client_of, refused, write_once
+from coldshelf.records.handlers import JSON, ActionUnknown, refused, write_once
 from coldshelf.records.imports import runs, service
 from coldshelf.records.imports.checking import FileCheck
 from coldshelf.records.imports.child import spool_file
@@ -66,7 +66,7 @@ async def _read(request: Request, principal: Principal, imports: Imports, params
     try:
         if action == "template":
             return _template(principal, runs.find_type(imports, params.text("type")), params)
-        async with run_of(request).database.scope(client_of(principal), readonly=True) as connection:
+        async with run_of(request).database.scope(principal.client, readonly=True) as connection:
             found = await runs.find_run(connection, params.text("id"))
         _admit(principal, runs.find_type(imports, found["type"]))
         return _json(runs.run_json(found))
@@ -127,7 +127,7 @@ class Call:
             raise ActionUnknown(f"Action not found: {action[:60]!r}; Import takes import, template, status, undo")
         kind = runs.find_type(self.imports, self.params.text("type"))
         _admit(self.principal, kind)
-        client_of(self.principal)
+        _ = self.principal.client  # an operator has none
         if self.file is None:
             raise FileMissing
         if self.params.boolean("check"):
@@ -143,7 +143,7 @@ class Call:
         return Options(clears=blanks == "clear")
 
     async def _check(self, kind: CompiledType, file: Received) -> Response:
-        check = FileCheck(self.run, self.imports, client_of(self.principal), kind)
+        check = FileCheck(self.run, self.imports, self.principal.client, kind)
         async with spool_file() as spool:
             checked = await check.run(file, spool, self._options())
         if _format(self.params, "json") != "xlsx":
@@ -156,14 +156,14 @@ class Call:
     async def _import(self, kind: CompiledType, file: Received) -> Response:
         options = self._options()
         async with spool_file() as spool:
-            check = FileCheck(self.run, self.imports, client_of(self.principal), kind)
+            check = FileCheck(self.run, self.imports, self.principal.client, kind)
             checked = await check.run(file, spool, options)
             new = runs.new_run(kind, file, options)
             return await self._kept(file, new.object_key, self._writing(checked, new))
 
     def _writing(self, checked: Checked, new: NewRun) -> Write:
         async def write(connection: Connection) -> Response:
-            client_id = client_of(self.principal)
+            client_id = self.principal.client
             try:
                 outcome = await service.import_now(connection, self.imports, client_id, checked, new)
             except UniqueViolationError as error:
@@ -176,7 +176,7 @@ class Call:
         new = runs.new_run(kind, file, self._options(), state="waiting")
 
         async def write(connection: Connection) -> Response:
-            await service.queue_import(self.run, connection, client_of(self.principal), new)
+            await service.queue_import(self.run, connection, self.principal.client, new)
             body: Json = {"success": True, "importId": str(new.guid), "type": new.type, "state": new.state}
             return _json(body)
 
@@ -201,7 +201,7 @@ class Call:
                 await self.run.off_loop(self.run.objects.delete, key)
 
     async def _undo(self) -> Response:
-        sender = Sender(client_of(self.principal), self.principal.user_id, self.principal.user_name)
+        sender = Sender(self.principal.client, self.principal.user_id, self.principal.user_name)
 
         async def write(connection: Connection) -> Response:
             found = await runs.find_run(connection, self.params.text("id"))
