@@ -30,6 +30,7 @@ from coldshelf.kit import embedded
 from coldshelf.kit.clock import SystemClock
 from coldshelf.kit.db import Database
 from coldshelf.kit.events import EventBus
+from coldshelf.kit.http import open_outgoing
 from coldshelf.kit.ids import ClientId
 from coldshelf.kit.objects import open_store
 from coldshelf.kit.runtime import Runtime
@@ -253,8 +254,8 @@ async def _export(task: dict[str, str]) -> None:
     settings = load_settings(data_dir=task["folder"])
     clock = SystemClock()
     with ThreadPoolExecutor(1) as threads:
-        events = EventBus(database, clock, ())
-        run = Runtime(settings, database, open_store(settings.objects_url), events, clock, threads, b"")
+        events, outgoing = EventBus(database, clock, ()), open_outgoing(settings)
+        run = Runtime(settings, database, open_store(settings.objects_url), events, clock, threads, b"", outgoing)
         client = await client_by_code(run, task["client"])
         begun = time.perf_counter()
         await export(

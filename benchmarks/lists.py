@@ -31,6 +31,7 @@ from coldshelf.kit import embedded
 from coldshelf.kit.clock import SystemClock
 from coldshelf.kit.db import Database
 from coldshelf.kit.events import EventBus
+from coldshelf.kit.http import open_outgoing
 from coldshelf.kit.ids import ClientId, UserId
 from coldshelf.kit.objects import open_store
 from coldshelf.kit.runtime import Runtime
@@ -111,9 +112,8 @@ async def _runtime(url: str, rows: int) -> AsyncIterator[tuple[Runtime, Principa
     database = await Database.connect(url, size=4)
     with ThreadPoolExecutor(1) as threads, tempfile.TemporaryDirectory() as folder:
         settings, clock = load_settings(data_dir=folder), SystemClock()
-        run = Runtime(
-            settings, database, open_store(settings.objects_url), EventBus(database, clock, ()), clock, threads, b""
-        )
+        events, outgoing = EventBus(database, clock, ()), open_outgoing(settings)
+        run = Runtime(settings, database, open_store(settings.objects_url), events, clock, threads, b"", outgoing)
         async with database.system() as owner:
             client = await owner.fetchval("SELECT id FROM client WHERE code = $1", f"lists-{rows}")
         yield run, Principal(ClientId(client), UserId(1), "bench", Role.CLIENT_ADMIN)
