@@ -84,7 +84,7 @@ def test_abort_leaves_nothing_and_touches_nothing_else(destination: Destination)
     half.write(b"half")
     half.discard()
 
-    destination.abort("Full/demo/T/R2")
+    destination.remove("Full/demo/T/R2")
 
     with pytest.raises(DestinationFailed):
         destination.open("Full/demo/T/R2/part")
@@ -120,3 +120,30 @@ def test_an_address_that_nobody_takes_is_refused() -> None:
         open_destination("gopher://host/folder")
 
     assert caught.value.cure == "Use a folder, or an address with file://"
+
+
+def test_a_file_is_copied_listed_and_removed(destination: Destination) -> None:
+    destination.begin("Full/demo/T/R1")
+    write(destination, "Full/demo/T/R1/part", b"settled")
+    destination.finish("Full/demo/T/R1")
+
+    destination.copy("Full/demo/T/R1/part", "Full/demo/T/R2/part")
+
+    assert destination.size("Full/demo/T/R2/part") == 7
+    assert destination.size("Full/demo/T/R2/other") is None
+    found = [(entry.path, entry.bytes) for entry in destination.entries("Full/demo")]
+    assert sorted(found) == [("Full/demo/T/R1/_SUCCESS", 0), ("Full/demo/T/R1/part", 7), ("Full/demo/T/R2/part", 7)]
+    destination.remove("Full/demo/T/R1")
+    assert [entry.path for entry in destination.entries("Full")] == ["Full/demo/T/R2/part"]
+    assert list(destination.entries("Nowhere")) == []
+
+
+def test_a_copy_never_overwrites(destination: Destination) -> None:
+    write(destination, "T/a", b"a")
+    write(destination, "T/b", b"b")
+
+    with pytest.raises(AlreadyPublished):
+        destination.copy("T/a", "T/b")
+
+    with destination.open("T/b") as file:
+        assert file.read() == b"b"

@@ -4,7 +4,9 @@ All calls block and are made off the event loop, from one thread. A path is rela
 destination never overwrites: `begin` takes a folder that nobody had, and a part that exists is an error.
 """
 
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import BinaryIO, ClassVar, Literal, Protocol
 
 SUCCESS = "_SUCCESS"
@@ -22,6 +24,19 @@ class Capabilities:
     appears: Literal["rename", "marker"]
 
 
+Secret = Mapping[str, str]
+"""What signs in to a destination, such as `password` or `sas`; its address never holds it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A committed file below a destination. `modified_on` is the destination's own time, in UTC."""
+
+    path: str
+    bytes: int
+    modified_on: datetime
+
+
 class PartWriter(Protocol):
     """A file on its way in. `commit` makes it durable, and visible under its path; `discard` leaves nothing behind."""
 
@@ -36,8 +51,8 @@ class Destination(Protocol):
     capabilities: ClassVar[Capabilities]
 
     @classmethod
-    def at(cls, address: str) -> "Destination":
-        """Open the destination at an address of one of its schemes."""
+    def at(cls, address: str, secret: Secret) -> "Destination":
+        """Open the destination at an address of one of its schemes; raise SettingsInvalid for what it lacks."""
         ...
 
     def begin(self, folder: str) -> None:
@@ -45,17 +60,33 @@ class Destination(Protocol):
         ...
 
     def part(self, path: str) -> PartWriter:
-        """Open a new file in a folder that was begun."""
+        """Open a new file, in a folder that was begun or in one that several runs share; missing folders are made."""
+        ...
+
+    def copy(self, source: str, path: str) -> None:
+        """Make a new file of a committed one without reading it here, where the destination can."""
         ...
 
     def open(self, path: str) -> BinaryIO:
         """Read a committed file back; the reader can seek."""
         ...
 
+    def size(self, path: str) -> int | None:
+        """Give the bytes of a committed file; None when there is none."""
+        ...
+
+    def entries(self, folder: str) -> Iterator[Entry]:
+        """Give every file below a folder, at any depth, also what a killed run left; nothing where there is none."""
+        ...
+
     def finish(self, folder: str) -> None:
         """Say that the folder is whole, durably: what is in it was committed before."""
         ...
 
-    def abort(self, folder: str) -> None:
-        """Remove a folder that was begun and will not be finished."""
+    def remove(self, path: str) -> None:
+        """Remove a file, or a folder with all below it; of a finished folder the marker goes first."""
+        ...
+
+    def close(self) -> None:
+        """Let go of connections; the destination is not used afterwards."""
         ...

@@ -203,6 +203,6 @@ class _Export:
     def _remove(self) -> None:
         for folder in self.begun:
             try:
-                self.destination.abort(folder)
+                self.destination.remove(folder)
             except DestinationFailed as error:
                 log.warning("unfinished folder stays", folder=folder, error=str(error))

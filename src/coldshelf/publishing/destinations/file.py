@@ -3,14 +3,17 @@
 import os
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO, ClassVar
 from urllib.parse import unquote, urlsplit
 
 from coldshelf.kit.objects import fsync_folder, make_durable_folder
-from coldshelf.publishing.destination import SUCCESS, Capabilities, PartWriter
+from coldshelf.publishing.destination import SUCCESS, Capabilities, Entry, PartWriter, Secret
 from coldshelf.publishing.errors import AlreadyPublished, DestinationFailed
+
+CHUNK_BYTES = 1024 * 1024
 
 
 @contextmanager
@@ -35,7 +38,7 @@ class FileDestination:
         self._root = root.absolute()
 
     @classmethod
-    def at(cls, address: str) -> "FileDestination":
+    def at(cls, address: str, secret: Secret) -> "FileDestination":  # noqa: ARG003  # a folder asks for none
         parts = urlsplit(address)
         return cls(Path(unquote(parts.path) if parts.scheme == "file" else address))
 
@@ -48,18 +51,53 @@ class FileDestination:
             fsync_folder(path.parent)
 
     def part(self, path: str) -> PartWriter:
+        with _named(self._path(path)):
+            make_durable_folder(self._path(path).parent)
         return FilePart(self._path(path))
+
+    def copy(self, source: str, path: str) -> None:
+        with self.open(source) as file:
+            part = self.part(path)
+            try:
+                while chunk := file.read(CHUNK_BYTES):
+                    part.write(chunk)
+            except BaseException:
+                part.discard()
+                raise
+            part.commit()
 
     def open(self, path: str) -> BinaryIO:
         with _named(self._path(path)):
             return self._path(path).open("rb")
 
+    def size(self, path: str) -> int | None:
+        with _named(self._path(path)), suppress(FileNotFoundError, NotADirectoryError):
+            return self._path(path).stat().st_size
+        return None
+
+    def entries(self, folder: str) -> Iterator[Entry]:
+        for path in sorted(self._path(folder).rglob("*")):
+            with suppress(FileNotFoundError):  # removed a moment ago
+                if path.is_file():
+                    found = path.stat()
+                    name = path.relative_to(self._root).as_posix()
+                    yield Entry(name, found.st_size, datetime.fromtimestamp(found.st_mtime, UTC))
+
     def finish(self, folder: str) -> None:
         self.part(f"{folder}/{SUCCESS}").commit()
 
-    def abort(self, folder: str) -> None:
-        with _named(self._path(folder)):
-            shutil.rmtree(self._path(folder))
+    def remove(self, path: str) -> None:
+        target = self._path(path)
+        with _named(target):
+            if not target.is_dir():
+                target.unlink()
+                return
+            for marker in target.rglob(SUCCESS):
+                marker.unlink()
+            shutil.rmtree(target)
+
+    def close(self) -> None:
+        """Nothing is held open."""
 
     def _path(self, path: str) -> Path:
         pure = PurePosixPath(path)
