@@ -28,6 +28,7 @@ PLUMBING = {"client_id", "id", "revision", "modified_on", "is_deleted"}
 UNDECLARED = {
     "planogram": {"used_on", "shelves", "facings"},
     "product_image": {"object_key", "sha256"},
+    "publication": {"scheduled_from"},
     "app_user": {"username", "username_key", "password_hash"},
 }
 """Columns of entity tables that no field sets."""

@@ -55,6 +55,7 @@ OWNERS = {
         "factory_asset",
         "principal_outlet",
         "left_outlet",
+        "left_sight",
     },
     "pictures": {
         "picture",
@@ -76,6 +77,7 @@ OWNERS = {
     },
     "compliance": {"position_match", "facing_compliance"},
     "kpis": {"picture_kpi", "reprocessing_figures"},
+    "publishing": {"publication", "publication_run", "publication_mark"},
 }
 TABLES = {table: room for room, tables in OWNERS.items() for table in tables}
 NAMED = re.compile(r"\b(?:FROM|JOIN|INTO|UPDATE)\s+(?:ONLY\s+)?\"?([a-z_]+)\"?", re.MULTILINE)

@@ -116,3 +116,31 @@ def merged(key: str, *pulls: list[Row]) -> list[Row]:
             if row[key] not in newest or newest[row[key]]["ModifiedOn"] <= row["ModifiedOn"]:
                 newest[row[key]] = row
     return [newest[row_id] for row_id in sorted(newest)]
+
+
+async def perform_waiting(run: Runtime) -> int:
+    """Do what a worker would with the runs that wait in the queue; give how many there were."""
+    done = 0
+    while True:
+        async with run.database.system() as connection:
+            payloads = await connection.fetch(
+                "DELETE FROM pgqueuer WHERE entrypoint = 'publishing.export' RETURNING payload"
+            )
+        if not payloads:
+            return done
+        for row in payloads:
+            await run.events.perform(run, row["payload"])
+            done += 1
+
+
+async def runs_of(run: Runtime, client_id: ClientId) -> list[Row]:
+    """Give the runs of a client's publications, the oldest first."""
+    async with run.database.scope(client_id, readonly=True) as connection:
+        rows = await connection.fetch("SELECT * FROM publication_run ORDER BY coalesce(due_on, created_on), id")
+    return [dict(row) for row in rows]
+
+
+async def public_events(run: Runtime, client_id: ClientId) -> list[tuple[str, int]]:
+    async with run.database.scope(client_id, readonly=True) as connection:
+        rows = await connection.fetch("SELECT type, key FROM event WHERE public ORDER BY occurred_on, id")
+    return [(row["type"], row["key"]) for row in rows]

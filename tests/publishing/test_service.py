@@ -177,7 +177,9 @@ async def test_files_are_written_for_all_named_readers(
     (path,) = parts(folder, manifest, "Location")
     metadata = pq.read_metadata(path)
     columns = [metadata.row_group(0).column(n) for n in range(metadata.num_columns)]
-    assert {column.compression for column in columns} == {compression.value.upper()}
+    assert {column.compression for column in columns} == {
+        {"none": "UNCOMPRESSED"}.get(compression, compression.value.upper())
+    }
     encodings = {encoding for column in columns for encoding in column.encodings}
     assert encodings <= {"PLAIN", "RLE", "PLAIN_DICTIONARY", "RLE_DICTIONARY"}
     assert metadata.metadata is None or b"ARROW:schema" not in metadata.metadata

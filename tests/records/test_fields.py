@@ -12,7 +12,7 @@ from coldshelf.entrypoints.bootstrap import registry
 from coldshelf.kit.ids import ClientId
 from coldshelf.kit.runtime import Runtime
 from coldshelf.records.fields import TYPE_MAPS, FieldType
-from coldshelf.records.query import bulk_select
+from coldshelf.records.query import Window, bulk_select
 from tests.records.rows import add_outlets, add_pictures
 
 GUID = "0189d2a4-7c3e-7b1a-8f2e-1c0a9b8d7e6f"
@@ -104,14 +104,14 @@ async def test_every_dataset_gives_its_bulk_columns_in_order_of_the_key(run: Run
         await add_pictures(connection, 3)
         middle = await connection.fetchval("SELECT modified_on FROM location WHERE code = 'L2'")
         for dataset in registry().datasets.values():
-            found = await connection.fetch(bulk_select(dataset, since=False))
+            found = await connection.fetch(bulk_select(dataset))
             names = [column.parquet_name for column in dataset.columns if column.parquet_name]
 
             assert [list(row.keys()) for row in found[:1]] in ([], [names])
             keys = [row[dataset.key] for row in found]
             assert keys == sorted(keys)
             assert len(names) == len(set(names))
-        since = bulk_select(registry().datasets["Location"], since=True).replace("{since}", middle.isoformat())
+        since = bulk_select(registry().datasets["Location"], Window(since=middle))
         late = await connection.fetch(since)
 
     assert [row["LocationCode"] for row in late] == ["L2", "L3"]

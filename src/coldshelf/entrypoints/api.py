@@ -25,6 +25,7 @@ from coldshelf.pictures.routes.batches import router as batch_router
 from coldshelf.pictures.routes.resumable import router as resumable_router
 from coldshelf.pictures.routes.review import review_actions, review_router
 from coldshelf.pictures.service.answers import error_body as upload_error_body
+from coldshelf.publishing.routes import router as exports_router
 from coldshelf.recognition.routes import ACTIONS as RECOGNITION_ACTIONS
 from coldshelf.recognition.routes import reprocessing_actions
 from coldshelf.records.handlers import Extra, record_router
@@ -69,6 +70,7 @@ def build_app(settings: Settings, opened: AbstractAsyncContextManager[Runtime]) 
         role_router(known(declared)),
         record_router(declared, extra_actions(declared)),
         limits_router,
+        exports_router,
         resource_router(declared),
     ):
         app.include_router(router)

@@ -26,6 +26,9 @@ from coldshelf.masterdata.models import GRANT_DIMENSIONS
 from coldshelf.migrations.upgrade import upgrade
 from coldshelf.pictures import datasets as picture_datasets
 from coldshelf.pictures import jobs as picture_jobs
+from coldshelf.publishing import datasets as publishing_datasets
+from coldshelf.publishing.entities import ENTITIES as PUBLISHING_ENTITIES
+from coldshelf.publishing.jobs import export_handler
 from coldshelf.recognition import datasets as recognition_datasets
 from coldshelf.recognition import jobs as recognition_jobs
 from coldshelf.records.imports.compiled import Imports
@@ -38,8 +41,14 @@ from coldshelf.records.registry import Registry, build_registry
 def registry() -> Registry:
     """Build what the house can list and save from the declarations of every room."""
     return build_registry(
-        ENTITIES,
-        (IMPORT_RUN, *masterdata_datasets.DATASETS, *picture_datasets.DATASETS, *recognition_datasets.DATASETS),
+        (*ENTITIES, *PUBLISHING_ENTITIES),
+        (
+            IMPORT_RUN,
+            *masterdata_datasets.DATASETS,
+            *picture_datasets.DATASETS,
+            *recognition_datasets.DATASETS,
+            *publishing_datasets.DATASETS,
+        ),
         (*recognition_datasets.GROUPS, *compliance_datasets.GROUPS, *kpi_datasets.GROUPS),
     )
 
@@ -56,6 +65,7 @@ HANDLERS: tuple[Handler, ...] = (
     *compliance_jobs.HANDLERS,
     *kpi_jobs.HANDLERS,
     import_handler(imports),
+    export_handler(registry),
 )
 
 

@@ -86,11 +86,12 @@ def _signal(process: subprocess.Popen[bytes], number: signal.Signals) -> None:
 
 @contextlib.contextmanager
 def served(processes: Processes, settings: Settings, *, workers: int = 1) -> Iterator[str]:
-    """Run an API and workers inside this block; give the URL once it answers."""
+    """Run an API, workers and a scheduler inside this block; give the URL once it answers."""
     try:
         processes.start("api", ["api"])
         for number in range(1, workers + 1):
             processes.start(f"worker {number}", ["worker"])
+        processes.start("scheduler", ["scheduler"])
         url = f"http://{settings.host}:{settings.port}"
         await_ready(processes, url)
         yield url

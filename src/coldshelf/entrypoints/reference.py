@@ -12,6 +12,7 @@ from coldshelf.kit.events import EventType
 from coldshelf.kit.settings import Settings
 from coldshelf.kpis.events import EVENT_TYPES as KPI_EVENTS
 from coldshelf.pictures.events import EVENT_TYPES as PICTURE_EVENTS
+from coldshelf.publishing.events import EVENT_TYPES as PUBLISHING_EVENTS
 from coldshelf.recognition.events import EVENT_TYPES as RECOGNITION_EVENTS
 from coldshelf.records.dataset import Dataset
 from coldshelf.records.entity import Entity
@@ -23,6 +24,7 @@ EVENT_TYPES: tuple[EventType, ...] = (
     *COMPLIANCE_EVENTS,
     *KPI_EVENTS,
     *IMPORT_EVENTS,
+    *PUBLISHING_EVENTS,
 )
 UNSEEN = (".migrations", ".__main__", ".training.")
 """Modules that no process of an installation imports: training takes libraries that running does not."""

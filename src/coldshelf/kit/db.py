@@ -24,7 +24,8 @@ Isolation = Literal["read_committed", "repeatable_read"]
 class Database:
     """Two pools on one PostgreSQL: the application role under policies, and the owner for system jobs."""
 
-    def __init__(self, app: Pool, owner: Pool) -> None:
+    def __init__(self, app: Pool, owner: Pool, url: str) -> None:
+        self.url = url
         self._app = app
         self._owner = owner
 
@@ -43,7 +44,7 @@ class Database:
             )
         except (OSError, asyncpg.CannotConnectNowError, asyncpg.TooManyConnectionsError) as error:
             raise Unavailable(f"The database does not answer: {error}") from error
-        return cls(app, owner)
+        return cls(app, owner, url)
 
     async def close(self) -> None:
         await self._app.close()

@@ -29,7 +29,6 @@ BACK_OFF = (timedelta(seconds=1), timedelta(seconds=10), timedelta(minutes=1), t
 """Waits after the first, second … failed run of a step; after the last one the step is given up."""
 
 LONGEST_RUN = timedelta(minutes=10)
-"""A run that takes longer counts as failed."""
 
 MOST_PICKS = 10
 """Workers that may die over one run before it counts as failed: what kills a worker must not kill all of them."""
@@ -87,7 +86,7 @@ GiveUp = Callable[["Step", Connection], Awaitable[None]]
 class Handler:
     """One reaction to one kind of event; `give_up` writes its visible end after the last failed run.
 
-    `in_background`: it runs when nothing else waits.
+    `in_background`: it runs when nothing else waits. `longest`: a run that takes longer counts as failed.
     """
 
     name: str
@@ -95,6 +94,7 @@ class Handler:
     handle: Handle
     give_up: GiveUp | None = None
     in_background: bool = False
+    longest: timedelta = LONGEST_RUN
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +124,7 @@ class EventBus:
         handlers: Sequence[Handler],
         *,
         back_off: Sequence[timedelta] = BACK_OFF,
-        longest_run: timedelta = LONGEST_RUN,
+        longest_run: timedelta | None = None,
     ) -> None:
         self.database = database
         self.clock = clock
@@ -196,7 +196,7 @@ class EventBus:
     async def _handle(self, step: Step, picks: int) -> None:
         if picks > MOST_PICKS:
             raise WorkersDied(f"{picks - 1} workers died over this step")
-        async with asyncio.timeout(self._longest_run.total_seconds()):
+        async with asyncio.timeout((self._longest_run or step.handler.longest).total_seconds()):
             await step.handler.handle(step)
         with suppress(StepDone):  # a handler that found nothing to do opened no effect
             async with step.effect():

@@ -116,6 +116,14 @@ class Settings(BaseSettings):
     import_watch_every: timedelta = Field(
         default=timedelta(seconds=10), description="How often a worker looks into the watched folders."
     )
+    destinations_file: Path | None = Field(
+        default=None,
+        description="JSON file of the places to which publications may write, by name: `address`, `secret` and the "
+        "codes of the `clients` that may use it. `exports` is a folder in `data_dir` and always there.",
+    )
+    schedule_every: timedelta = Field(
+        default=timedelta(seconds=10), description="How often the scheduler looks for publications that are due."
+    )
     allow_origins: Words = Field(
         default=(), description="Comma list of further origins from which cookie-signed writes are taken."
     )

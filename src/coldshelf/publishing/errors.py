@@ -1,6 +1,14 @@
 """What can go wrong in an export."""
 
-from coldshelf.kit.errors import ColdshelfError, Conflict, InputInvalid, SettingsInvalid, Unavailable
+from coldshelf.kit.errors import (
+    ColdshelfError,
+    Conflict,
+    InputInvalid,
+    NotAllowed,
+    NotFound,
+    SettingsInvalid,
+    Unavailable,
+)
 
 
 class DatasetNotPublished(InputInvalid):
@@ -62,6 +70,31 @@ class PartDiffers(ColdshelfError):
     code = "part_differs"
     retry = True
     cure = "Run the export again; nothing of this run was published. If it comes back, check the destination's disk."
+
+
+class ReaderShutOut(NotAllowed):
+    """The user within whose limits a publication is written is not there or may not sign in"""
+
+    code = "reader_shut_out"
+    cure = "Give the publication another user, or let that one in again."
+
+
+class PublicationNotFound(NotFound):
+    """There is no such publication"""
+
+    code = "publication_not_found"
+
+
+class RunNotFound(NotFound):
+    """There is no such run"""
+
+    code = "export_not_found"
+
+
+class RunEnded(Conflict):
+    """The run has ended"""
+
+    code = "export_ended"
 
 
 class ExportStopped(ColdshelfError):

@@ -5,12 +5,11 @@ from typing import Any, TypedDict
 
 import orjson
 
-from coldshelf.publishing.models import RunHead, RunManifest, TableManifest
+from coldshelf.publishing.models import Chunk, RunHead, RunManifest, TableManifest
 from coldshelf.records.dataset import Column, Dataset
 from coldshelf.records.fields import TYPE_MAPS, FieldType
 
 NEVER_NULL = frozenset({"ClientId", "IsDeleted", "CreatedOn", "ModifiedOn"})
-CONSISTENCY = "snapshot"
 
 
 class ColumnSchema(TypedDict):
@@ -40,6 +39,8 @@ def type_name(column: Column) -> str:
 
 
 def is_nullable(dataset: Dataset, name: str) -> bool:
+    if name == "CreatedOn" and dataset.limited:
+        return True  # of a row that has left a partner's sight nothing is told but that it is gone
     return name != dataset.key and name not in NEVER_NULL
 
 
@@ -68,7 +69,7 @@ def table_manifest_json(head: RunHead, table: TableManifest) -> bytes:
         {
             "runId": head.run_id,
             "mode": head.mode.value,
-            "consistency": CONSISTENCY,
+            "consistency": head.consistency.value,
             "client": head.client,
             "dataset": table.dataset,
             "schemaVersion": table.schema_version,
@@ -78,7 +79,7 @@ def table_manifest_json(head: RunHead, table: TableManifest) -> bytes:
             "rows": table.rows,
             "files": [
                 {
-                    "path": file.path,
+                    "path": file.path.rpartition("/")[2],
                     "rows": file.rows,
                     "bytes": file.bytes,
                     "sha256": file.sha256,
@@ -87,8 +88,14 @@ def table_manifest_json(head: RunHead, table: TableManifest) -> bytes:
                 }
                 for file in table.files
             ],
+            **({"chunks": [_chunk(chunk) for chunk in table.chunks]} if head.is_chunked else {}),
         }
     )
+
+
+def _chunk(chunk: Chunk) -> dict[str, Any]:
+    """Describe a chunk: every change before its `asOf` to the rows up to its id is in it."""
+    return {"path": chunk.file.path.rpartition("/")[2], "upToId": chunk.up_to_id, "asOf": _time(chunk.as_of)}
 
 
 def run_manifest_json(manifest: RunManifest) -> bytes:
@@ -98,7 +105,7 @@ def run_manifest_json(manifest: RunManifest) -> bytes:
         {
             "runId": head.run_id,
             "mode": head.mode.value,
-            "consistency": CONSISTENCY,
+            "consistency": head.consistency.value,
             "client": head.client,
             "startedOn": _time(head.started_on),
             "asOf": _time(head.as_of),

@@ -5,7 +5,7 @@ sorts and formats alike; and where the principal is limited to outlets, its stat
 value `limit_id` they cannot be run without.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import lru_cache
 
@@ -16,6 +16,8 @@ from coldshelf.records.errors import RecordNotFound
 
 SIGHT = "principal_outlet"
 """The relation of expanded grants: `(client_id, limit_id, location_id)`."""
+LOST = "left_sight"
+"""The outlets that came out of a limit's sight: `(client_id, limit_id, location_id, left_on, left_revision)`."""
 GONE = "left_outlet"
 """The relation of the outlets that rows stood in before: `(client_id, relation, row_id, location_id)`."""
 LIMIT_ID = "limit_id"
@@ -79,6 +81,34 @@ def gone_sql(dataset: Dataset, place: str) -> str:
         f"EXISTS (SELECT FROM {GONE} AS gone JOIN {SIGHT} AS seen ON seen.client_id = gone.client_id"
         f" AND seen.location_id = gone.location_id WHERE gone.client_id = t.client_id"
         f" AND gone.relation = '{dataset.relation}' AND gone.row_id = t.id AND seen.limit_id = {place})"
+    )
+
+
+def bulk_sql(dataset: Dataset, columns: Sequence[str], place: str) -> str:
+    """Give the rows `t` of a narrowed dataset as a bulk file tells them: with those that left, as deleted ones.
+
+    A row changes, to one who is limited, also when its outlet comes into sight or leaves it; its modification time and
+    revision are the later ones. `columns` are empty in what left; `in_sight` tells the two apart.
+    """
+    held, via, joined = "t", dataset.location_of, ""
+    if via is not None:
+        held = "held"
+        joined = (
+            f' LEFT JOIN {via.relation} AS held ON held.client_id = t.client_id AND held."{via.key}" = t."{via.on}"'
+        )
+    for name, relation in (("seen", SIGHT), ("lost", LOST)):
+        joined += (
+            f" LEFT JOIN {relation} AS {name} ON {name}.client_id = t.client_id AND {name}.limit_id = {place}"
+            f' AND {name}.location_id = {held}."{dataset.location}"'
+        )
+    in_sight = "seen.location_id IS NOT NULL"
+    shown = "".join(f', CASE WHEN {in_sight} THEN t."{name}" END AS "{name}"' for name in columns)
+    return (
+        f"SELECT t.id, t.client_id, t.is_deleted OR NOT {in_sight} AS is_deleted, {in_sight} AS in_sight,"
+        f" greatest(t.modified_on, coalesce(seen.came_on, lost.left_on)) AS modified_on,"
+        f" greatest(t.revision, coalesce(seen.came_revision, lost.left_revision)) AS revision{shown}"
+        f" FROM {dataset.relation} AS t{joined}"
+        f" WHERE {in_sight} OR lost.location_id IS NOT NULL OR {gone_sql(dataset, place)}"
     )
 
 

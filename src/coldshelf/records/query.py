@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
 
@@ -14,7 +15,7 @@ from sqlalchemy.sql.selectable import FromClause
 from coldshelf.records.dataset import MODIFIED_ON, Column, Dataset
 from coldshelf.records.fields import TIME_FORMAT, TYPE_MAPS, FieldType
 from coldshelf.records.filters import LISTS, NULLS, Condition
-from coldshelf.records.limits import LIMIT_ID, gone_sql, limit_sql
+from coldshelf.records.limits import LIMIT_ID, bulk_sql, gone_sql, limit_sql
 from coldshelf.records.rowtext import Part, RowText, row_text
 
 ROW_NUMBER = "RowNumber"
@@ -173,16 +174,55 @@ def _rows(shape: Shape, fields: Sequence[Expression]) -> sa.Select[Any]:
     )
 
 
-def bulk_select(dataset: Dataset, *, since: bool) -> str:
-    """Compose the SELECT of a bulk file: every column cast explicitly, in order of the key.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Window:
+    """Which rows of a dataset a bulk file holds; a bound that is None is none.
 
-    With `since`, rows modified from the literal placeholder `{since}` on; the caller fills in a checked time.
+    `revisions` and `ids` are (after, up to). `limit_id` is that of the outlets of a narrowed dataset; a file of changes
+    then also has the rows that left them, as deleted ones.
     """
+
+    since: datetime | None = None
+    revisions: tuple[int, int] | None = None
+    ids: tuple[int, int] | None = None
+    limit_id: int | None = None
+
+    @property
+    def has_changes_only(self) -> bool:
+        return self.since is not None or self.revisions is not None
+
+    @property
+    def bounds(self) -> list[sa.TextClause]:
+        """Say the bounds in SQL; they are numbers and a time, so they stand in it as they are."""
+        said = []
+        if self.since is not None:
+            said.append(f"t.modified_on >= '{self.since.astimezone(UTC).isoformat()}'::timestamptz")
+        for name, between in (("revision", self.revisions), ("id", self.ids)):
+            if between is not None:
+                said.append(f"t.{name} > {between[0]:d} AND t.{name} <= {between[1]:d}")
+        return [sa.text(text.replace(":", "\\:")) for text in said]
+
+
+EVERYTHING = Window()
+
+
+def bulk_select(dataset: Dataset, window: Window = EVERYTHING) -> str:
+    """Compose the SELECT of a bulk file: every column cast explicitly, in order of the key."""
     fields = [_parquet_column(column) for column in dataset.columns if column.parquet_name]
-    query = sa.select(*fields).select_from(_join(_table(dataset), dataset)).order_by(Own.id)
-    if since:
-        query = query.where(sa.text("t.modified_on >= '{since}'::timestamptz"))
+    rows = _join(_bulk_rows(dataset, window), dataset, with_gone=dataset.limited)
+    query = sa.select(*fields).select_from(rows).where(*window.bounds).order_by(Own.id)
+    if dataset.limited and not window.has_changes_only:
+        query = query.where(sa.text("t.in_sight"))
     return str(query.compile(dialect=DIALECT, compile_kwargs={"literal_binds": True}))
+
+
+def _bulk_rows(dataset: Dataset, window: Window) -> FromClause:
+    if not dataset.limited:
+        return _table(dataset)
+    if window.limit_id is None:
+        raise ValueError(f"{dataset.name} is limited to outlets, and no limit is named")
+    text = bulk_sql(dataset, _own_columns(dataset), f"{window.limit_id:d}").replace(":", "\\:")
+    return sa.text(text).columns().subquery("t")
 
 
 def _table(dataset: Dataset) -> FromClause:
@@ -197,10 +237,7 @@ def _relation(shape: Shape) -> FromClause:
     dataset = shape.dataset
     if not shape.with_gone:
         return _table(dataset)
-    own = {column.name for column in dataset.columns if not column.of}
-    own |= {f"{column.name}_key" for column in dataset.columns if column.folded and not column.of}
-    own |= {join.on for join in dataset.joins if not join.of}
-    shown = [f"CASE WHEN in_sight THEN {_quoted(name)} END AS {_quoted(name)}" for name in sorted(own - PLUMBING)]
+    shown = [f"CASE WHEN in_sight THEN {_quoted(name)} END AS {_quoted(name)}" for name in _own_columns(dataset)]
     fields = ["id", "client_id", "revision", "modified_on", "is_deleted OR NOT in_sight AS is_deleted", "in_sight"]
     place = f":{LIMIT_ID}"
     text = (
@@ -210,6 +247,14 @@ def _relation(shape: Shape) -> FromClause:
     )
     limit = sa.bindparam(LIMIT_ID, type_=sa.BigInteger())
     return sa.text(text).bindparams(limit).columns().subquery("t")
+
+
+def _own_columns(dataset: Dataset) -> list[str]:
+    """Name the columns of the rows themselves that a statement may ask for, besides the plumbing."""
+    own = {column.name for column in dataset.columns if not column.of}
+    own |= {f"{column.name}_key" for column in dataset.columns if column.folded and not column.of}
+    own |= {join.on for join in dataset.joins if not join.of}
+    return sorted(own - PLUMBING)
 
 
 def _looked_up(shape: Shape) -> FromClause:

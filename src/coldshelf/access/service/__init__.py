@@ -33,6 +33,7 @@ from coldshelf.access.service.roles import (
 from coldshelf.access.service.sign_in import (
     COOKIE_LIFE,
     make_cookie,
+    principal_of,
     sign_in_cookie,
     sign_in_password,
     sign_in_token,
@@ -56,6 +57,7 @@ __all__ = [
     "load_client",
     "load_role",
     "make_cookie",
+    "principal_of",
     "read_rights",
     "revoke_device_tokens",
     "revoke_token",

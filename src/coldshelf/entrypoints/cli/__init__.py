@@ -12,6 +12,7 @@ from coldshelf.entrypoints.cli import (
     data,
     demo,
     evaluate,
+    exports,
     imports,
     pictures,
     recognise,
@@ -24,7 +25,21 @@ from coldshelf.kit.errors import ColdshelfError
 from coldshelf.kit.logs import configure_logs
 
 app = typer.Typer(help="Coldshelf: pictures of retail coolers in, measured answers out.", no_args_is_help=True)
-for group in (demo, serve, pictures, recognise, evaluate, train, render, reprocess, imports, data, admin, access):
+for group in (
+    demo,
+    serve,
+    pictures,
+    recognise,
+    evaluate,
+    train,
+    render,
+    reprocess,
+    imports,
+    exports,
+    data,
+    admin,
+    access,
+):
     group.add_to(app)
 
 

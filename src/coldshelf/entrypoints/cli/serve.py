@@ -12,6 +12,7 @@ from granian.constants import Interfaces
 
 from coldshelf.entrypoints.bootstrap import database_url
 from coldshelf.entrypoints.processes import Processes, served
+from coldshelf.entrypoints.scheduler import schedule
 from coldshelf.entrypoints.worker import work
 from coldshelf.kit.logs import configure_logs
 from coldshelf.kit.settings import load_settings
@@ -20,7 +21,7 @@ from coldshelf.migrations.upgrade import upgrade
 
 def add_to(app: typer.Typer) -> None:
     """Register the commands."""
-    for command in (migrate, api, worker, up):
+    for command in (migrate, api, worker, scheduler, up):
         app.command()(command)
 
 
@@ -54,8 +55,15 @@ def worker() -> None:
     uvloop.run(work(settings, database_url(settings)))
 
 
+def scheduler() -> None:
+    """Begin publications when they are due; several do no harm."""
+    settings = load_settings()
+    configure_logs(settings.log_level)
+    uvloop.run(schedule(settings, database_url(settings)))
+
+
 def up() -> None:
-    """Serve everything on this machine: database (unless one is named), API and a worker."""
+    """Serve everything on this machine: database (unless one is named), API, a worker and a scheduler."""
     settings = load_settings()
     configure_logs(settings.log_level)
     url = database_url(settings)

@@ -42,7 +42,7 @@ def ref(name: str) -> Json:
     return {"$ref": f"#/components/schemas/{name}"}
 
 
-def problems(*statuses: int) -> dict[int, Json]:
+def problems(*statuses: int) -> dict[int | str, Json]:
     """Give the answers with a problem document for these statuses."""
     return {status: _error(status, contract=False) for status in statuses}
 

@@ -20,7 +20,7 @@ from coldshelf.publishing.errors import SchemaBroken, ValueNotExportable
 from coldshelf.publishing.schemas import bulk_columns, is_nullable
 from coldshelf.records.dataset import Column, Dataset
 from coldshelf.records.fields import TYPE_MAPS, FieldType
-from coldshelf.records.query import bulk_select
+from coldshelf.records.query import Window, bulk_select
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECOND = timedelta(microseconds=1)
@@ -70,13 +70,10 @@ def file_schema(dataset: Dataset) -> pa.Schema:
     )
 
 
-def select_text(dataset: Dataset, since: datetime | None) -> str:
-    """Compose the SELECT: every column cast, in order of the key, from `since` on."""
-    rows = bulk_select(dataset, since=since is not None)
-    if since is not None:
-        rows = rows.replace("{since}", since.astimezone(UTC).isoformat())
+def select_text(dataset: Dataset, window: Window) -> str:
+    """Compose the SELECT: every column cast, in order of the key."""
     columns = ", ".join(_read(name, column) for name, column in bulk_columns(dataset))
-    return f'SELECT {columns} FROM ({rows}) AS bulk ORDER BY "{dataset.key}"'
+    return f"SELECT {columns} FROM ({bulk_select(dataset, window)}) AS bulk"
 
 
 def _read(name: str, column: Column) -> str:

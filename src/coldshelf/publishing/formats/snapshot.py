@@ -7,9 +7,11 @@ installed, which costs seconds, so its lower layer is used.
 
 import queue
 import threading
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 from urllib.parse import quote, unquote
@@ -22,10 +24,15 @@ from coldshelf.kit.ids import ClientId
 from coldshelf.publishing.errors import SnapshotFailed
 from coldshelf.publishing.formats.columns import Checker, moment, select_text
 from coldshelf.records.dataset import Dataset
+from coldshelf.records.query import Window
 
 READER = "coldshelf_reader"
 BATCH_BYTES = 1024 * 1024
 BATCHES_AHEAD = 8
+FIRST_CHUNK, SMALLEST_CHUNK, LARGEST_CHUNK = 50_000, 5_000, 250_000
+"""Ids that a chunk covers."""
+CHUNK_SECONDS = 0.5
+"""How long a chunk's transaction should take."""
 """The server sends on while a row group is written; more would only cost memory."""
 
 
@@ -50,23 +57,61 @@ def reader_url(url: str, client_id: ClientId) -> str:
 
 
 class Snapshot:
-    """Reads tables one after another. Every change before `as_of` is in it."""
+    """Reads tables one after another. Every change before `as_of` is in it; revisions below `fence` are certain."""
 
-    def __init__(self, connection: adbc_driver_manager.AdbcConnection, as_of: datetime) -> None:
-        self.as_of = as_of
+    def __init__(self, connection: adbc_driver_manager.AdbcConnection, as_of: datetime, fence: int) -> None:
+        self.as_of, self.fence = as_of, fence
         self._connection = connection
 
     @contextmanager
-    def batches(self, dataset: Dataset, since: datetime | None) -> Iterator[Iterator[pa.RecordBatch]]:
+    def batches(self, dataset: Dataset, window: Window) -> Iterator[Iterator[pa.RecordBatch]]:
         """Read a dataset's rows, checked and in the declared types, in order of the key."""
         checker = Checker(dataset)
         with adbc_driver_manager.AdbcStatement(self._connection) as statement:
             statement.set_options(**{"adbc.postgresql.batch_size_hint_bytes": BATCH_BYTES})
             with _translated(f"reading {dataset.name}"):
-                reader = _run(statement, select_text(dataset, since))
+                reader = _run(statement, select_text(dataset, window))
             checker.check_types(reader.schema)
             with _read_ahead(reader, dataset.name, self.cancel) as batches:
                 yield (checker.checked(batch) for batch in batches)
+
+    def chunks(
+        self, dataset: Dataset, window: Window, after_id: int
+    ) -> Iterator[tuple[Iterator[pa.RecordBatch], int, datetime]]:
+        """Read rows in short transactions, each to its end before the first row is given; at least one chunk.
+
+        The number of ids in a chunk follows from the time that the one before took.
+        """
+        last = self._last_id(dataset)
+        ids = FIRST_CHUNK
+        while True:
+            up_to = min(after_id + ids, last)
+            began = time.monotonic()
+            as_of = _horizon(self._connection)
+            self._end()  # the rows take a snapshot of their own, after the horizon was read
+            with self.batches(dataset, replace(window, ids=(after_id, up_to))) as batches:
+                rows = list(batches)
+            self._end()
+            took = max(time.monotonic() - began, 0.001)
+            ids = int(min(max(ids * CHUNK_SECONDS / took, SMALLEST_CHUNK), LARGEST_CHUNK))
+            is_last = up_to >= last
+            if any(batch.num_rows for batch in rows) or is_last:
+                yield iter(rows), up_to, as_of
+            if is_last:
+                return
+            after_id = up_to
+
+    def _last_id(self, dataset: Dataset) -> int:
+        """Give the greatest id now; a row that is added later was not there at `as_of`."""
+        with _translated(f"reading {dataset.name}"):
+            relation = dataset.relation or "(SELECT 0 AS id) AS nothing_yet"
+            found = int(_value(self._connection, f"SELECT coalesce(max(id), 0) FROM {relation}"))
+        self._end()
+        return found
+
+    def _end(self) -> None:
+        with _translated("ending a chunk"):
+            self._connection.rollback()
 
     def cancel(self) -> None:
         """End what the database is working on; the one who waits for it gets SnapshotFailed. From any thread."""
@@ -82,19 +127,27 @@ def open_snapshot(url: str, client_id: ClientId) -> Iterator[Snapshot]:
             database = opened.enter_context(adbc_driver_postgresql.connect(reader_url(url, client_id)))
             connection = opened.enter_context(adbc_driver_manager.AdbcConnection(database))
         with _translated("opening the snapshot"):
-            # The horizon is only true for snapshots that are taken after it was read.
-            as_of = moment(_value(connection, "SELECT coldshelf_horizon()"))
+            as_of = _horizon(connection)
             connection.set_autocommit(enabled=False)
             seen = _value(
                 connection,
                 "SELECT current_user || ' ' || coldshelf_client() || ' ' || current_setting('transaction_isolation')",
             )
-        if as_of is None or seen != f"{READER} {int(client_id)} repeatable read":
+            fence = int(_value(connection, "SELECT coldshelf_fence()"))
+        if seen != f"{READER} {int(client_id)} repeatable read":
             raise SnapshotFailed(
                 f"The database connected as {seen!r}, not as {READER} for client {client_id}",
                 cure="Give a database URL that leads to PostgreSQL itself; a pooler may drop connection options.",
             )
-        yield Snapshot(connection, as_of)
+        yield Snapshot(connection, as_of, fence)
+
+
+def _horizon(connection: adbc_driver_manager.AdbcConnection) -> datetime:
+    """Read the moment before which every change is seen by the snapshots that are taken after it was read."""
+    as_of = moment(_value(connection, "SELECT coldshelf_horizon()"))
+    if as_of is None:
+        raise SnapshotFailed("The database told no horizon")
+    return as_of
 
 
 def _run(statement: adbc_driver_manager.AdbcStatement, text: str) -> pa.RecordBatchReader:

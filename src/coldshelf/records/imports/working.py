@@ -4,6 +4,7 @@ import tempfile
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ from coldshelf.records.imports.problems import Problem
 from coldshelf.records.imports.runs import Options, Progress, Received, find_type
 from coldshelf.records.imports.service import RunAtHand, finish
 
+LONGEST_IMPORT = timedelta(hours=6)
 TOLD_AFTER = 0.5
 """Seconds between two notes of progress."""
 
@@ -32,7 +34,7 @@ def import_handler(imports: Callable[[], Imports]) -> Handler:
     async def handle(step: Step) -> None:
         await _import(step, imports())
 
-    return Handler("records.import", RECEIVED.name, handle, _give_up)
+    return Handler("records.import", RECEIVED.name, handle, _give_up, longest=LONGEST_IMPORT)
 
 
 async def _import(step: Step, imports: Imports) -> None:

@@ -1,0 +1,5 @@
+"""The datasets of this room."""
+
+from coldshelf.publishing.datasets.publication_run import PUBLICATION_RUN
+
+DATASETS = (PUBLICATION_RUN,)

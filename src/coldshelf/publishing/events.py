@@ -1,0 +1,11 @@
+"""Facts about published runs."""
+
+from coldshelf.kit.events import EventType
+
+DUE = EventType("export.due", 1, public=False, meaning="A publication is to be run")
+COMPLETED = EventType("export.completed", 1, public=True, meaning="Every file of a run is there")
+FAILED = EventType("export.failed", 1, public=True, meaning="A run was given up; nothing of it is marked as finished")
+LATE = EventType(
+    "export.late", 1, public=True, meaning="A run has not finished in the time that its publication allows"
+)
+EVENT_TYPES = (DUE, COMPLETED, FAILED, LATE)

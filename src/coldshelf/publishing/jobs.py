@@ -1,0 +1,20 @@
+"""The handler that runs publications."""
+
+from collections.abc import Callable
+from datetime import timedelta
+
+from coldshelf.kit.events import Handler, Step
+from coldshelf.publishing.events import DUE
+from coldshelf.publishing.running import give_up, perform
+from coldshelf.records.registry import Registry
+
+LONGEST_RUN = timedelta(hours=12)
+
+
+def export_handler(registry: Callable[[], Registry]) -> Handler:
+    """Give the reaction to a publication that is due."""
+
+    async def handle(step: Step) -> None:
+        await perform(step, registry())
+
+    return Handler("publishing.export", DUE.name, handle, give_up, longest=LONGEST_RUN)

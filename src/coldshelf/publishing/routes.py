@@ -1,0 +1,106 @@
+"""`POST /api/v1/exports` and `…/cancel`; lists and single runs come from the dataset."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from datetime import datetime
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Path, Request, Response
+from pydantic import BaseModel, ConfigDict, Field
+
+from coldshelf.access.principal import ADMINS, Principal
+from coldshelf.access.web import SignedIn
+from coldshelf.kit.clock import wire_time
+from coldshelf.kit.db import Connection
+from coldshelf.kit.idempotency import HEADER, hash_request
+from coldshelf.kit.web.openapi import problems
+from coldshelf.kit.web.params import LARGEST_INTEGER
+from coldshelf.kit.web.request import run_of
+from coldshelf.publishing import models
+from coldshelf.publishing.scheduling import cancel_run, start_run
+from coldshelf.records.handlers import write_once
+
+PATH = "/api/v1/exports"
+router = APIRouter(prefix=PATH, tags=["PublicationRun"])
+RunId = Annotated[int, Path(ge=1, le=LARGEST_INTEGER, description="PublicationRunId")]
+Write = Callable[[Connection], Awaitable[Mapping[str, Any]]]
+"""What is done in the transaction of the request; gives the row of the run."""
+NO_ZERO_BYTES = r"^[^\x00]*$"
+
+
+class ExportWish(BaseModel):
+    """A run that is asked for."""
+
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"Publication": "Nightly"}]})
+
+    Publication: str = Field(max_length=150, pattern=NO_ZERO_BYTES, description="Name of the publication")
+    Mode: models.Mode | None = Field(default=None, description="Another mode than that of the publication")
+
+
+class ExportStarted(BaseModel):
+    """The run: follow it under the address in `Location`."""
+
+    PublicationRunId: int
+    PublicationId: int
+    State: str
+    Mode: str
+    CreatedOn: str = Field(description="UTC")
+
+
+@router.post(
+    "",
+    status_code=202,
+    response_model=ExportStarted,
+    operation_id="export_start",
+    summary="Run a publication now",
+    description="It waits while another run of the publication is under way; the address in `Location` follows it.",
+    responses=problems(400, 401, 403, 404, 409, 422, 429),
+)
+async def start(request: Request, principal: SignedIn, wish: ExportWish) -> Response:
+    async def write(connection: Connection) -> Mapping[str, Any]:
+        return await start_run(run_of(request), connection, principal.client, wish.Publication, wish.Mode)
+
+    return await _once(request, principal, wish.model_dump_json().encode(), write)
+
+
+@router.post(
+    "/{run_id}/cancel",
+    status_code=202,
+    response_model=ExportStarted,
+    operation_id="export_cancel",
+    summary="Cancel a run that waits or is under way",
+    description="What it has written so far is removed.",
+    responses=problems(401, 403, 404, 409, 422, 429),
+)
+async def cancel(request: Request, principal: SignedIn, run_id: RunId) -> Response:
+    async def write(connection: Connection) -> Mapping[str, Any]:
+        return await cancel_run(run_of(request), connection, principal.client, run_id)
+
+    return await _once(request, principal, b"", write)
+
+
+async def _once(request: Request, principal: Principal, body: bytes, write: Write) -> Response:
+    principal.require_write("Publication", ADMINS)
+    principal.require_every_outlet()
+
+    async def answered(connection: Connection) -> Response:
+        return _answer(await write(connection))
+
+    content = hash_request(request.url.path.encode(), body)
+    return await write_once(run_of(request), principal, request.headers.get(HEADER, ""), content, answered)
+
+
+def _answer(row: Mapping[str, Any]) -> Response:
+    created: datetime = row["created_on"]
+    said = ExportStarted(
+        PublicationRunId=row["id"],
+        PublicationId=row["publication_id"],
+        State=row["state"],
+        Mode=row["mode"],
+        CreatedOn=wire_time(created),
+    )
+    return Response(
+        said.model_dump_json(),
+        status_code=202,
+        headers={"Location": f"{PATH}/{row['id']}"},
+        media_type="application/json",
+    )

@@ -1,0 +1,243 @@
+"""Writes one run, in a thread: tables, then manifests, then markers. What is not finished is removed."""
+
+import hashlib
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Protocol
+
+import pyarrow as pa
+
+from coldshelf.kit.logs import get_logger
+from coldshelf.publishing.destination import Destination
+from coldshelf.publishing.errors import DestinationFailed, ExportStopped
+from coldshelf.publishing.formats.columns import file_schema
+from coldshelf.publishing.formats.known import FORMATS
+from coldshelf.publishing.formats.parts import write_parts
+from coldshelf.publishing.models import (
+    BULK_DATASETS,
+    Chunk,
+    OnProgress,
+    Progress,
+    PublishedFile,
+    RunHead,
+    RunManifest,
+    TableManifest,
+    new_run_id,
+)
+from coldshelf.publishing.plan import Plan
+from coldshelf.publishing.schemas import run_manifest_json, table_manifest_json
+from coldshelf.records.dataset import Dataset
+from coldshelf.records.query import Window
+
+log = get_logger("publishing")
+
+Batches = Iterator[pa.RecordBatch]
+
+
+class Source(Protocol):
+    """Where rows are read. Every change before `as_of` is in it; revisions below `fence` are certain."""
+
+    as_of: datetime
+    fence: int
+
+    def batches(self, dataset: Dataset, window: Window) -> AbstractContextManager[Batches]:
+        """Read rows, checked and in the declared types, in order of the key."""
+        ...
+
+    def chunks(self, dataset: Dataset, window: Window, after_id: int) -> Iterator[tuple[Batches, int, datetime]]:
+        """Read rows in short transactions: the rows of each, the greatest id that it covers, and its own `as_of`."""
+        ...
+
+    def cancel(self) -> None: ...
+
+
+OnBegun = Callable[[RunHead, int], None]
+"""Takes the head of a run and the greatest revision that it holds, before anything is written."""
+OnChunk = Callable[[str, Chunk], None]
+"""Takes the dataset and what was finished of it."""
+
+
+def nothing(*_: object) -> None:
+    """Note nothing."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Writing:
+    """One run. `begun` are the folders that a failure removes, `reading` is what a stop cancels."""
+
+    plan: Plan
+    destination: Destination
+    open_source: Callable[[], AbstractContextManager[Source]]
+    on_progress: OnProgress | None = None
+    on_begun: OnBegun = nothing
+    on_chunk: OnChunk = nothing
+    stop: threading.Event = field(default_factory=threading.Event)
+    begun: list[str] = field(default_factory=list)
+    reading: list[Source] = field(default_factory=list)
+
+    def run(self) -> RunManifest:
+        """Write everything; blocking."""
+        try:
+            with self.open_source() as source:
+                self.reading.append(source)
+                head = self._head(source)
+                window = self.plan.window(head.as_of, source.fence)
+                self.on_begun(head, window.revisions[1] if window.revisions else source.fence - 1)
+                tables = [self._write_table(head, source, window, number) for number in range(len(self.plan.datasets))]
+                self.reading.clear()
+            manifest = self._finish(head, tables)
+        except BaseException:
+            self._remove()
+            raise
+        log.info("export finished", run=head.run_id, client=head.client, mode=head.mode.value, rows=manifest.rows)
+        return manifest
+
+    def cancel(self) -> None:
+        """Stop as soon as possible; from any thread."""
+        self.stop.set()
+        for source in self.reading:
+            source.cancel()
+
+    def _head(self, source: Source) -> RunHead:
+        plan, journal = self.plan, self.plan.journal
+        as_of = journal.as_of if journal else source.as_of
+        return RunHead(
+            run_id=journal.run_id if journal else new_run_id(plan.started_on),
+            mode=plan.mode,
+            client=plan.client.code,
+            started_on=journal.started_on if journal else plan.started_on,
+            as_of=as_of,
+            window_from=plan.window_from(as_of),
+            consistency=plan.consistency,
+        )
+
+    def _write_table(self, head: RunHead, source: Source, window: Window, number: int) -> TableManifest:
+        dataset = self.plan.datasets[number]
+        folder = head.table_folder(dataset.name)
+        table = TableManifest(dataset=dataset.name, schema_version=BULK_DATASETS[dataset.name], folder=folder, files=())
+        if self.plan.names:
+            files = self._one_file(source, window, number)
+        elif head.is_chunked:
+            chunks = tuple(self._chunks(head, source, window, number))
+            files, table = tuple(chunk.file for chunk in chunks), replace(table, chunks=chunks)
+        else:
+            self._begin(folder)
+            with source.batches(dataset, window) as batches:
+                files = tuple(self._parts(batches, number, _numbered(folder)))
+        table = replace(table, files=files)
+        self._report(number, table.rows, table.bytes, finished=True)
+        return table
+
+    def _parts(
+        self, batches: Batches, number: int, name: Callable[[int], str], *, before: int = 0
+    ) -> Iterator[PublishedFile]:
+        """Write parts under paths without a suffix; `before` rows are there already."""
+        layout, written = self.plan.layout, before
+        form = FORMATS[layout.format]
+
+        def count(rows: int) -> None:
+            nonlocal written
+            written += rows
+            self._report(number, written)
+
+        yield from write_parts(
+            batches,
+            file_schema(self.plan.datasets[number]),
+            layout,
+            form,
+            name_part=lambda part: name(part) + form.suffix(layout),
+            open_part=self.destination.part,
+            read_back=self.destination.open,
+            on_rows=count,
+        )
+
+    def _one_file(self, source: Source, window: Window, number: int) -> tuple[PublishedFile, ...]:
+        """Write a dataset as one file, unless an earlier attempt at this batch has."""
+        names, dataset, layout = self.plan.names, self.plan.datasets[number], self.plan.layout
+        assert names  # noqa: S101  # asked by the caller
+        suffix = FORMATS[layout.format].suffix(layout)
+        path = names.path(self.plan.client.code, dataset.name, suffix)
+        if names.is_again and (size := self.destination.size(path)) is not None:
+            return (PublishedFile(path, 0, size, "", None, None),)
+        with source.batches(dataset, window) as batches:
+            stem = path.removesuffix(suffix)
+            return tuple(self._parts(batches, number, lambda part: f"{stem}_{part + 1}" if part else stem))
+
+    def _chunks(self, head: RunHead, source: Source, window: Window, number: int) -> Iterator[Chunk]:
+        """Write a part of each chunk, behind those of a broken attempt."""
+        dataset = self.plan.datasets[number]
+        folder, journal = head.table_folder(dataset.name), self.plan.journal
+        done = journal.chunks.get(dataset.name, ()) if journal else ()
+        self._go_on()
+        if not done:
+            self._take(folder)
+        yield from done
+        rows, part = sum(chunk.file.rows for chunk in done), len(done)
+        for batches, up_to_id, as_of in source.chunks(dataset, window, done[-1].up_to_id if done else 0):
+            for file in self._parts(batches, number, _numbered(folder, part), before=rows):
+                chunk = Chunk(file, up_to_id, as_of)
+                self.on_chunk(dataset.name, chunk)
+                rows, part = rows + file.rows, part + 1
+                yield chunk
+
+    def _take(self, folder: str) -> None:
+        """Take a folder that a failure leaves where it is: the next attempt goes on in it."""
+        for entry in self.destination.entries(folder):
+            self.destination.remove(entry.path)
+        self.destination.begin(folder)
+
+    def _finish(self, head: RunHead, tables: list[TableManifest]) -> RunManifest:
+        """Write the manifests, then the markers; that of the run comes last. Exchanged files have none."""
+        if self.plan.names:
+            return RunManifest(head, tuple(tables))
+        described = []
+        for table in tables:
+            content = table_manifest_json(head, table)
+            self._put(f"{table.folder}/_manifest.json", content)
+            described.append(replace(table, sha256=hashlib.sha256(content).hexdigest()))
+        manifest = RunManifest(head, tuple(described))
+        self._begin(head.run_folder)
+        self._put(f"{head.run_folder}/manifest.json", run_manifest_json(manifest))
+        for folder in (*(table.folder for table in tables), head.run_folder):
+            self.destination.finish(folder)
+            if folder in self.begun:
+                self.begun.remove(folder)
+        return manifest
+
+    def _go_on(self) -> None:
+        if self.stop.is_set():
+            raise ExportStopped
+
+    def _begin(self, folder: str) -> None:
+        self._go_on()
+        self.destination.begin(folder)
+        self.begun.append(folder)
+
+    def _put(self, path: str, content: bytes) -> None:
+        part = self.destination.part(path)
+        try:
+            part.write(content)
+        except BaseException:
+            part.discard()
+            raise
+        part.commit()
+
+    def _report(self, number: int, rows: int, size: int = 0, *, finished: bool = False) -> None:
+        self._go_on()
+        if self.on_progress:
+            names = self.plan.datasets
+            self.on_progress(Progress(names[number].name, number + 1, len(names), rows, finished, size))
+
+    def _remove(self) -> None:
+        for folder in self.begun:
+            try:
+                self.destination.remove(folder)
+            except DestinationFailed as error:
+                log.warning("unfinished folder stays", folder=folder, error=str(error))
+
+
+def _numbered(folder: str, first: int = 0) -> Callable[[int], str]:
+    return lambda part: f"{folder}/part-{first + part:05d}"
