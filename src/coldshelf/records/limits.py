@@ -10,6 +10,7 @@ from dataclasses import replace
 from functools import lru_cache
 
 from coldshelf.access.principal import Principal
+from coldshelf.kit.errors import NotAllowed
 from coldshelf.records.dataset import MODIFIED_ON, Column, Dataset
 from coldshelf.records.entity import Entity, Reference
 from coldshelf.records.errors import RecordNotFound
@@ -41,6 +42,14 @@ def require_write(principal: Principal, entity: Entity) -> None:
     principal.require_write(entity.name, entity.writers, entity.permission)
     if entity.location is None:
         principal.require_every_outlet()
+
+
+def may_write(principal: Principal, entity: Entity) -> bool:
+    try:
+        require_write(principal, entity)
+    except NotAllowed:
+        return False
+    return True
 
 
 def dataset_for(principal: Principal, dataset: Dataset) -> Dataset:

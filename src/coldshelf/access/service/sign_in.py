@@ -118,6 +118,17 @@ async def sign_in_cookie(run: Runtime, cookie: str) -> Principal:
     return _principal(user, f"cookie:{user.id}")
 
 
+async def sign_in_again(run: Runtime, client_id: ClientId, user_id: UserId, credential: str) -> Principal:
+    """Give who left work behind with a credential, as it is limited by now; raise SignInEnded when its user is gone."""
+    kind, _, number = credential.partition(":")
+    token_id = int(number) if kind == "token" else None
+    async with run.database.scope(client_id, readonly=True) as connection:
+        user = await store.user_by_id(connection, client_id, user_id, token_id)
+    if user is None or not user.is_active:
+        raise SignInEnded(f"The user {user_id} who asked for this may not sign in any more")
+    return _principal(user, credential)
+
+
 async def _user_at_door(run: Runtime, username: str) -> store.UserRow | None:
     if not username or "\0" in username:  # PostgreSQL has no text with a zero byte
         return None

@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
+from coldshelf.access.principal import house
 from coldshelf.access.service import client_by_code
 from coldshelf.entrypoints.bootstrap import database_url, imports, runtime
 from coldshelf.kit.errors import InputInvalid
@@ -69,7 +70,7 @@ async def _check(
     run: Runtime, sender: Sender, said: tuple[str, Path], options: Options, marked: Path | None, bar: "_Bar"
 ) -> dict[str, Any]:
     kind, path = find_type(imports(), said[0]), said[1]
-    check = FileCheck(run, imports(), sender.client_id, kind)
+    check = FileCheck(run, imports(), house(sender.client_id), kind)
     file = measure(path, path.name)
     async with spool_file() as spool:
         checked = await check.run(file, spool, options, bar.tell)

@@ -5,13 +5,14 @@ from contextlib import asynccontextmanager
 from datetime import timedelta
 from pathlib import Path
 
+from coldshelf.access.principal import Principal
 from coldshelf.kit.db import Connection
-from coldshelf.kit.ids import ClientId
 from coldshelf.kit.runtime import Runtime
 from coldshelf.records.imports.applying import Pass
 from coldshelf.records.imports.child import Bounds, Errand, examine_file, mark_file
 from coldshelf.records.imports.compiled import CompiledType, Imports
 from coldshelf.records.imports.examining import FileRules
+from coldshelf.records.imports.limiting import Guard, type_for
 from coldshelf.records.imports.problems import Problems
 from coldshelf.records.imports.runs import Checked, Options, Progress, Received, no_progress
 from coldshelf.records.imports.writing import Writer
@@ -22,11 +23,11 @@ LONGEST_READ = timedelta(minutes=5)
 class FileCheck:
     """Phases 1 and 2 of one file: writes nothing. Use it inside `async with spool_file()`."""
 
-    def __init__(self, run: Runtime, imports: Imports, client_id: ClientId, kind: CompiledType) -> None:
+    def __init__(self, run: Runtime, imports: Imports, principal: Principal, kind: CompiledType) -> None:
         self._run = run
         self._imports = imports
-        self._client_id = client_id
-        self._kind = kind
+        self._principal = principal
+        self._kind = type_for(principal, kind)
 
     @property
     def rules(self) -> FileRules:
@@ -46,8 +47,10 @@ class FileCheck:
         if found.total_rows:
             await progress("checking", found.total_rows)
             # Rules of entities may add what they name, such as a country: nothing of it stays.
-            async with self._run.database.scope(self._client_id) as connection, undone_unless(connection, _never):
-                writer = Writer(connection, self._client_id, self._imports.registry, found.problems)
+            client_id, registry = self._principal.client, self._imports.registry
+            async with self._run.database.scope(client_id) as connection, undone_unless(connection, _never):
+                guard = Guard(connection, self._principal, registry, found.problems)
+                writer = Writer(connection, client_id, registry, found.problems, guard)
                 await Pass(self._kind, writer, clears=options.clears).run(spool)
                 checked.counts = writer.counts
         return checked

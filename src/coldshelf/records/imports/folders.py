@@ -15,6 +15,7 @@ from typing import Any
 import orjson
 
 from coldshelf.access.errors import ClientNotFound
+from coldshelf.access.principal import house
 from coldshelf.access.service import client_by_code
 from coldshelf.kit.errors import ColdshelfError, SettingsInvalid
 from coldshelf.kit.ids import ClientId
@@ -160,7 +161,7 @@ async def _finish(
         await run.off_loop(_report, folder.path / FAILED, file.path, errors)
         kind = imports.find(row["type"])
         if kind and any(item["row"] for item in errors):
-            check = FileCheck(run, imports, client_id, kind)
+            check = FileCheck(run, imports, house(client_id), kind)
             await _mark(run, check, folder.path / FAILED / f"{file.path.stem}.checked.xlsx", (file.path, errors))
         await run.off_loop(_move, file.path, folder.path / FAILED, str(row["guid"])[:8])
 

@@ -8,7 +8,7 @@ import orjson
 from asyncpg import UniqueViolationError
 from fastapi import APIRouter, Request, Response
 
-from coldshelf.access.principal import Permission, Principal
+from coldshelf.access.principal import UNLIMITED, Principal
 from coldshelf.access.web import Caller, check_origin
 from coldshelf.kit.db import Connection
 from coldshelf.kit.errors import InputInvalid
@@ -22,9 +22,10 @@ from coldshelf.records.imports import runs, service
 from coldshelf.records.imports.checking import FileCheck
 from coldshelf.records.imports.child import spool_file
 from coldshelf.records.imports.compiled import CompiledType, Imports
+from coldshelf.records.imports.limiting import require_import, type_for
 from coldshelf.records.imports.openapi import IMPORT_GET, import_post
 from coldshelf.records.imports.receiving import FileMissing, arrival
-from coldshelf.records.imports.runs import Checked, Json, NewRun, Options, Received, Sender
+from coldshelf.records.imports.runs import Checked, Json, NewRun, Options, Received
 
 PATH = "/controllers/import.ashx"
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
@@ -68,20 +69,22 @@ async def _read(request: Request, principal: Principal, imports: Imports, params
             return _template(principal, runs.find_type(imports, params.text("type")), params)
         async with run_of(request).database.scope(principal.client, readonly=True) as connection:
             found = await runs.find_run(connection, params.text("id"))
-        _admit(principal, runs.find_type(imports, found["type"]))
+        _admit_to_run(principal, imports, found)
         return _json(runs.run_json(found))
     except InputInvalid as error:
         return refused(error)
 
 
-def _admit(principal: Principal, kind: CompiledType) -> None:
-    """Raise NotAllowed unless the principal may import this type; a file may name records of every outlet."""
-    principal.require(kind.writers, Permission.IMPORT)
-    principal.require_every_outlet()
+def _admit_to_run(principal: Principal, imports: Imports, found: Json) -> None:
+    """Raise NotAllowed unless the principal may import this type; to a limited one there are only its own imports."""
+    require_import(principal, runs.find_type(imports, found["type"]))
+    if principal.limit != UNLIMITED and found["created_by_user_id"] != principal.user_id:
+        raise runs.ImportNotFound(f"There is no import {str(found['guid'])!r}")
 
 
 def _template(principal: Principal, kind: CompiledType, params: Params) -> Response:
-    _admit(principal, kind)
+    require_import(principal, kind)
+    kind = type_for(principal, kind)
     as_csv = _format(params, "xlsx") == "csv"
     ending, media = ("csv", "text/csv; charset=utf-8") if as_csv else ("xlsx", XLSX)
     return Response(
@@ -126,7 +129,7 @@ class Call:
         if action != "import":
             raise ActionUnknown(f"Action not found: {action[:60]!r}; Import takes import, template, status, undo")
         kind = runs.find_type(self.imports, self.params.text("type"))
-        _admit(self.principal, kind)
+        require_import(self.principal, kind)
         _ = self.principal.client  # an operator has none
         if self.file is None:
             raise FileMissing
@@ -140,10 +143,10 @@ class Call:
         blanks = self.params.text("blanks", "keep").lower()
         if blanks not in {"keep", "clear"}:
             raise InputInvalid(f"blanks takes keep or clear, not {blanks[:20]!r}")
-        return Options(clears=blanks == "clear")
+        return Options(clears=blanks == "clear", credential=self.principal.credential)
 
     async def _check(self, kind: CompiledType, file: Received) -> Response:
-        check = FileCheck(self.run, self.imports, self.principal.client, kind)
+        check = FileCheck(self.run, self.imports, self.principal, kind)
         async with spool_file() as spool:
             checked = await check.run(file, spool, self._options())
         if _format(self.params, "json") != "xlsx":
@@ -156,16 +159,15 @@ class Call:
     async def _import(self, kind: CompiledType, file: Received) -> Response:
         options = self._options()
         async with spool_file() as spool:
-            check = FileCheck(self.run, self.imports, self.principal.client, kind)
+            check = FileCheck(self.run, self.imports, self.principal, kind)
             checked = await check.run(file, spool, options)
             new = runs.new_run(kind, file, options)
             return await self._kept(file, new.object_key, self._writing(checked, new))
 
     def _writing(self, checked: Checked, new: NewRun) -> Write:
         async def write(connection: Connection) -> Response:
-            client_id = self.principal.client
             try:
-                outcome = await service.import_now(connection, self.imports, client_id, checked, new)
+                outcome = await service.import_now(connection, self.imports, self.principal, checked, new)
             except UniqueViolationError as error:
                 raise RecordAddedMeanwhile from error
             return _json(outcome.as_json())
@@ -201,12 +203,10 @@ class Call:
                 await self.run.off_loop(self.run.objects.delete, key)
 
     async def _undo(self) -> Response:
-        sender = Sender(self.principal.client, self.principal.user_id, self.principal.user_name)
-
         async def write(connection: Connection) -> Response:
             found = await runs.find_run(connection, self.params.text("id"))
-            _admit(self.principal, runs.find_type(self.imports, found["type"]))
-            return _json(await service.undo(connection, self.imports, sender, self.params.text("id")))
+            _admit_to_run(self.principal, self.imports, found)
+            return _json(await service.undo(connection, self.imports, self.principal, self.params.text("id")))
 
         content = hash_request(PATH.encode(), *_said(self.params))
         return await write_once(self.run, self.principal, self.request.headers.get(HEADER, ""), content, write)

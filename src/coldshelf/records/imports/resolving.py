@@ -53,7 +53,8 @@ class Names:
             [(wanted[said][0], said[0]) for said in places],
             lock=Lock.REFER if self.writer.writes else Lock.NONE,
         )
-        for place, row_id in found:
+        seen = await self.writer.guard.seen_of(named.to, {row_id for _, row_id in found})
+        for place, row_id in (pair for pair in found if pair[1] in seen):
             known[places[place]] = SEVERAL if places[place] in known else row_id
         for said in places:
             if said not in known:
@@ -177,6 +178,7 @@ class Resolver:
         waiting = [record for record in records if record.id is None]
         for key in part.keys:
             waiting = await self._find(part, key, waiting)
+        await self._names.writer.guard.refuse_foreign(part, records)
         if part.part.operation in {Operation.CREATE, Operation.CHANGE}:
             for record in records:
                 self._check_operation(part, record)

@@ -15,6 +15,7 @@ from coldshelf.kit.ids import ClientId, UserId
 from coldshelf.kit.runtime import Runtime
 from coldshelf.records.imports import run_store
 from coldshelf.records.imports.compiled import CompiledType, Imports
+from coldshelf.records.imports.limiting import is_refused
 from coldshelf.records.imports.marking import TemplateColumn, template_csv, template_workbook
 from coldshelf.records.imports.problems import Problem, Problems
 from coldshelf.records.imports.writing import Counts
@@ -70,16 +71,18 @@ class Received:
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """How a file is imported. `clears`: an empty cell empties its field."""
+    """How a file is imported. `clears`: an empty cell empties its field; `credential` is the one it was sent with."""
 
     clears: bool = False
+    credential: str = ""
 
     def as_text(self) -> str:
-        return orjson.dumps({"clears": self.clears}).decode()
+        return orjson.dumps({"clears": self.clears, "credential": self.credential}).decode()
 
     @classmethod
     def from_text(cls, text: str) -> "Options":
-        return cls(clears=bool(orjson.loads(text).get("clears")))
+        said = orjson.loads(text)
+        return cls(clears=bool(said.get("clears")), credential=said.get("credential", ""))
 
 
 @dataclass(slots=True)
@@ -210,6 +213,7 @@ def template(kind: CompiledType, *, as_csv: bool) -> bytes:
     columns = [
         TemplateColumn(rules, column.example, column.note)
         for rules, column in zip(kind.columns, kind.type.columns, strict=True)
+        if not is_refused(rules)
     ]
     notes = [f"{kind.type.title}: {kind.type.main_part.operation}.", *([kind.type.note] if kind.type.note else [])]
     return template_csv(columns) if as_csv else template_workbook(columns, notes)

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from uuid import UUID
 
+from coldshelf.access.principal import Principal, house
 from coldshelf.kit.db import Connection
 from coldshelf.kit.events import Event
 from coldshelf.kit.ids import ClientId
@@ -13,6 +14,7 @@ from coldshelf.records.imports.checking import FileCheck, undone_unless
 from coldshelf.records.imports.child import spool_file
 from coldshelf.records.imports.compiled import CompiledType, Imports
 from coldshelf.records.imports.events import DATASET, RECEIVED
+from coldshelf.records.imports.limiting import Guard
 from coldshelf.records.imports.problems import Problems
 from coldshelf.records.imports.runs import (
     Checked,
@@ -55,7 +57,7 @@ class RunAtHand:
 
 
 async def write_checked(
-    connection: Connection, imports: Imports, client_id: ClientId, checked: Checked, at_hand: RunAtHand
+    connection: Connection, imports: Imports, principal: Principal, checked: Checked, at_hand: RunAtHand
 ) -> tuple[Counts, Problems]:
     """Write a checked file in the caller's transaction, whole or not at all.
 
@@ -66,20 +68,21 @@ async def write_checked(
         await at_hand.progress("writing", rows)
 
     problems = Problems(checked.problems.most)
-    writer = Writer(connection, client_id, imports.registry, problems, at_hand.id)
-    await store.in_turn(connection, client_id)
+    guard = Guard(connection, principal, imports.registry, problems)
+    writer = Writer(connection, principal.client, imports.registry, problems, guard, at_hand.id)
+    await store.in_turn(connection, principal.client)
     async with undone_unless(connection, lambda: not problems.count):
         await Pass(checked.kind, writer, clears=at_hand.options.clears, tell=tell).run(checked.spool)
     return (Counts() if problems.count else writer.counts), problems
 
 
 async def finish(
-    connection: Connection, imports: Imports, client_id: ClientId, checked: Checked, at_hand: RunAtHand
+    connection: Connection, imports: Imports, principal: Principal, checked: Checked, at_hand: RunAtHand
 ) -> Outcome:
     """Write a checked file, or note why not, and end its run, all in the caller's transaction."""
     counts, problems = Counts(), checked.problems
     if not problems.count:
-        counts, problems = await write_checked(connection, imports, client_id, checked, at_hand)
+        counts, problems = await write_checked(connection, imports, principal, checked, at_hand)
     outcome = Outcome(at_hand.guid, checked.kind.type.name, checked.total_rows, counts, problems, checked.warnings)
     await run_store.end_run(connection, at_hand.id, ended_as(outcome))
     return outcome
@@ -88,7 +91,7 @@ async def finish(
 async def import_now(
     connection: Connection,
     imports: Imports,
-    client_id: ClientId,
+    principal: Principal,
     checked: Checked,
     new: run_store.NewRun,
     *,
@@ -99,22 +102,22 @@ async def import_now(
     if run_id is None:
         raise ImportTaken
     return await finish(
-        connection, imports, client_id, checked, RunAtHand(run_id, new.guid, Options.from_text(new.options), progress)
+        connection, imports, principal, checked, RunAtHand(run_id, new.guid, Options.from_text(new.options), progress)
     )
 
 
 async def import_file(
     at_work: Importing, kind: CompiledType, file: Received, options: Options, *, progress: Progress = no_progress
 ) -> Outcome:
-    """Check, keep and write a file at once."""
+    """Check, keep and write a file at once, as the house: by the command line."""
     run, imports, sender = at_work.run, at_work.imports, at_work.sender
-    new = new_run(kind, file, options, source="command")
+    new, principal = new_run(kind, file, options, source="command"), house(sender.client_id, sender.user_name)
     async with spool_file() as spool:
-        checked = await FileCheck(run, imports, sender.client_id, kind).run(file, spool, options, progress)
+        checked = await FileCheck(run, imports, principal, kind).run(file, spool, options, progress)
         await run.off_loop(keep_file, run, file, new.object_key)
         scope = run.database.scope(sender.client_id, user_id=sender.user_id, user_name=sender.user_name)
         async with scope as connection:
-            return await import_now(connection, imports, sender.client_id, checked, new, progress=progress)
+            return await import_now(connection, imports, principal, checked, new, progress=progress)
 
 
 async def queue_import(run: Runtime, connection: Connection, client_id: ClientId, new: run_store.NewRun) -> int:
@@ -134,14 +137,14 @@ async def queue_import(run: Runtime, connection: Connection, client_id: ClientId
     return run_id
 
 
-async def undo(connection: Connection, imports: Imports, sender: Sender, text: str) -> Json:
+async def undo(connection: Connection, imports: Imports, principal: Principal, text: str) -> Json:
     """Take an import back as one action; refused, naming the rows, where a later change touched one."""
     found = await find_run(connection, text, lock=Lock.DELETE)
     if found["state"] != "done":
         raise ImportNotUndone(f"Import {text} is {found['state']}; only one that is done can be undone")
     undone = Undone()
     async with undone_unless(connection, lambda: not undone.problems):
-        await undo_run(connection, imports.registry, sender.client_id, found["id"], undone)
+        await undo_run(connection, imports.registry, principal, found["id"], undone)
     if not undone.problems:
-        await run_store.mark_undone(connection, found["id"], sender.user_name)
+        await run_store.mark_undone(connection, found["id"], principal.user_name)
     return undone.as_json(found["guid"])

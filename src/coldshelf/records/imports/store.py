@@ -11,7 +11,7 @@ from coldshelf.kit.ids import ClientId
 from coldshelf.records.entity import Entity, Field
 from coldshelf.records.imports.compiled import KeyPiece
 from coldshelf.records.registry import Showing
-from coldshelf.records.store import Lock
+from coldshelf.records.store import Lock, Seen
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,6 +145,19 @@ async def rows_by_id(
         list(ids),
     )
     return {row["id"]: dict(row) for row in rows}
+
+
+async def seen_ids(
+    connection: Connection, client_id: ClientId, entity: Entity, seen: Seen, ids: Collection[int]
+) -> set[int]:
+    """Give those of the ids whose rows are in sight."""
+    rows = await connection.fetch(
+        f"SELECT t.id FROM {entity.table} AS t WHERE t.client_id = $1 AND t.id = ANY($2){seen.condition('$3')}",
+        client_id,
+        list(ids),
+        *seen.arguments,
+    )
+    return {row["id"] for row in rows}
 
 
 async def insert_rows(

@@ -3,12 +3,15 @@
 from dataclasses import dataclass, field
 from typing import Any
 
+from coldshelf.access.principal import Principal
 from coldshelf.kit.db import Connection
 from coldshelf.kit.ids import ClientId
 from coldshelf.records.entity import Entity
 from coldshelf.records.imports import store
-from coldshelf.records.imports.problems import Problem
-from coldshelf.records.imports.writing import ADD, INSERT
+from coldshelf.records.imports.limiting import Guard
+from coldshelf.records.imports.problems import Problem, Problems
+from coldshelf.records.imports.writing import ADD, INSERT, UPDATE
+from coldshelf.records.limits import require_write
 from coldshelf.records.registry import Registry
 
 MOST_NAMED = 1_000
@@ -32,18 +35,22 @@ class Undone:
 
 
 async def undo_run(
-    connection: Connection, registry: Registry, client_id: ClientId, run_id: int, undone: Undone
+    connection: Connection, registry: Registry, principal: Principal, run_id: int, undone: Undone
 ) -> None:
     """Take an import back and say so in `undone`; when that has problems, the caller rolls back."""
+    client_id = principal.client
     await store.in_turn(connection, client_id)
     names = await store.changed_entities(connection, run_id)
     entities = [entity for name, entity in registry.entities.items() if name in names]
     for entity in entities:
+        require_write(principal, entity)
         undone.problems += await _changed_since(connection, client_id, run_id, entity)
+        undone.problems += await _out_of_sight(connection, registry, principal, run_id, entity)
     if undone.problems:
         return
     for entity in entities:
         undone.restored += await _restore(connection, registry, client_id, run_id, entity)
+        undone.problems += await _out_of_sight(connection, registry, principal, run_id, entity)
     for entity in reversed(entities):
         removed, refused = await _remove(connection, registry, client_id, run_id, entity)
         undone.removed += removed
@@ -64,6 +71,22 @@ async def _changed_since(connection: Connection, client_id: ClientId, run_id: in
             cure,
         )
         for row in rows
+    ]
+
+
+async def _out_of_sight(
+    connection: Connection, registry: Registry, principal: Principal, run_id: int, entity: Entity
+) -> list[Problem]:
+    """Name the records that a limited sender does not see, or would not see any more."""
+    guard = Guard(connection, principal, registry, Problems(0))
+    if not guard.limits(entity):
+        return []
+    rows = await store.added_ids(connection, run_id, entity, (ADD, INSERT, UPDATE))
+    seen = await guard.seen_of(entity, rows)
+    message = f"This {entity.name} is, or would be, where this credential does not see it"
+    cure = "Let a client admin undo the import."
+    return [
+        Problem(row, entity.key, str(row_id), message, "", cure) for row_id, row in rows.items() if row_id not in seen
     ]
 
 

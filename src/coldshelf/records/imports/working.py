@@ -9,8 +9,12 @@ from pathlib import Path
 from typing import Any
 
 import orjson
+from asyncpg import Record
 
+from coldshelf.access.principal import Principal, house
+from coldshelf.access.service import sign_in_again
 from coldshelf.kit.db import Connection
+from coldshelf.kit.errors import ColdshelfError
 from coldshelf.kit.events import Handler, Step
 from coldshelf.kit.ids import ClientId
 from coldshelf.kit.runtime import Runtime
@@ -19,6 +23,7 @@ from coldshelf.records.imports.checking import FileCheck
 from coldshelf.records.imports.child import spool_file
 from coldshelf.records.imports.compiled import Imports
 from coldshelf.records.imports.events import RECEIVED
+from coldshelf.records.imports.limiting import require_import
 from coldshelf.records.imports.problems import Problem
 from coldshelf.records.imports.runs import Options, Progress, Received, find_type
 from coldshelf.records.imports.service import RunAtHand, finish
@@ -45,15 +50,30 @@ async def _import(step: Step, imports: Imports) -> None:
         return
     kind, options = find_type(imports, row["type"]), Options.from_text(row["options"])
     progress = _progress(run, step.event.client_id, row["id"])
+    try:
+        principal = await _sender(run, step.event.client_id, row, options.credential)
+        require_import(principal, kind)
+    except ColdshelfError as error:
+        async with step.effect() as connection:
+            await _refuse(connection, row, Problem(0, "", "", error.message, "", error.cure))
+        return
     async with spool_file() as spool:
         with tempfile.NamedTemporaryFile(prefix="coldshelf-import-") as copy:
             await run.off_loop(_fetch, run, row["object_key"], Path(copy.name))
             file = Received(Path(copy.name), row["file_name"], row["sha256"], row["file_size"])
-            checked = await FileCheck(run, imports, step.event.client_id, kind).run(file, spool, options, progress)
+            checked = await FileCheck(run, imports, principal, kind).run(file, spool, options, progress)
         async with step.effect() as connection:
             await run_store.act_as(connection, row["created_by_user_id"], row["created_by_user"])
             at_hand = RunAtHand(row["id"], row["guid"], options, progress)
-            await finish(connection, imports, step.event.client_id, checked, at_hand)
+            await finish(connection, imports, principal, checked, at_hand)
+
+
+async def _sender(run: Runtime, client_id: ClientId, row: Record, credential: str) -> Principal:
+    """Give who sent a file, limited as it is by now; what lay in a folder is the client's own."""
+    user_id = row["created_by_user_id"]
+    if user_id is None:
+        return house(client_id, row["created_by_user"])
+    return await sign_in_again(run, client_id, user_id, credential)
 
 
 def _fetch(run: Runtime, key: str, path: Path) -> None:
@@ -80,9 +100,13 @@ async def _give_up(step: Step, connection: Connection) -> None:
     """End a run that no worker could finish."""
     message = "The import was given up; see the worker's log"
     problem = Problem(0, "", "", message, "", "Send the file again; if it stays, tell the operator the importId.")
-    errors = orjson.dumps([problem.as_check()]).decode()
     with suppress(LookupError):
         row = await run_store.load_run_by_id(connection, step.event.key)
-        total = row["total_rows"] if row else 0
-        ended = run_store.Ended(state="failed", total_rows=total, error_count=1, errors=errors)
-        await run_store.end_run(connection, step.event.key, ended)
+        if row:
+            await _refuse(connection, row, problem)
+
+
+async def _refuse(connection: Connection, row: Record, problem: Problem) -> None:
+    errors = orjson.dumps([problem.as_check()]).decode()
+    ended = run_store.Ended(state="failed", total_rows=row["total_rows"], error_count=1, errors=errors)
+    await run_store.end_run(connection, row["id"], ended)

@@ -11,6 +11,8 @@ from coldshelf.records.entity import Entity, Values
 from coldshelf.records.imports import store
 from coldshelf.records.imports.compiled import CompiledPart
 from coldshelf.records.imports.declaration import Operation, Record
+from coldshelf.records.imports.limiting import Guard
+from coldshelf.records.imports.planned import Planned
 from coldshelf.records.imports.problems import Problem, Problems, shown
 from coldshelf.records.registry import Registry
 from coldshelf.records.store import Lock
@@ -29,16 +31,6 @@ class Counts:
 
 
 @dataclass(slots=True)
-class Planned:
-    """A record, the row before, the values to write by column, and which of them change something."""
-
-    record: Record
-    before: Values | None
-    values: dict[str, Any]  # the columns' types
-    changed: frozenset[str] = frozenset()
-
-
-@dataclass(slots=True)
 class Writer:
     """Writes for one run. Without `run_id` it only finds out what would be refused; new records get ids below 0."""
 
@@ -46,6 +38,7 @@ class Writer:
     client_id: ClientId
     registry: Registry
     problems: Problems
+    guard: Guard
     run_id: int | None = None
     counts: Counts = field(default_factory=Counts)
     _columns: dict[str, dict[str, store.TableColumn]] = field(default_factory=dict)
@@ -87,6 +80,7 @@ class Writer:
         kind = ADD if part.part.operation is Operation.ADD else INSERT
         await self._insert_planned(part.entity, [item for item in planned if item.before is None], kind)
         await self._update_planned(part.entity, [item for item in planned if item.before and item.changed])
+        await self.guard.check_kept(part, planned)
 
     def _count(self, planned: Sequence[Planned]) -> None:
         for item in planned:
@@ -103,12 +97,15 @@ class Writer:
         planned = [Planned(record, rows.get(record.id or 0), dict(record.values)) for record in records]
         ready = [item for item in planned if self._is_ready(part, item)]
         prepared = await part.entity.prepare(self.connection, [(item.values, item.before) for item in ready])
+        good: list[Planned] = []
         for item, values in zip(ready, prepared, strict=True):
             if isinstance(values, InputInvalid):
                 self._refuse(part, item.record, values)
             else:
                 item.values = values
                 item.changed = _changed(item)
+                good.append(item)
+        await self.guard.check(part, good, writes=self.writes)
         return planned
 
     def _is_ready(self, part: CompiledPart, item: Planned) -> bool:
