@@ -14,7 +14,7 @@ from tests.conftest import PASSWORD
 
 SOAK = bool(os.environ.get("SOAK"))
 CONFIGURATION = Path(__file__).parent / "schemathesis.toml"
-RESOURCES = "^/(api/v1|health)" if SOAK else "^/(api/v1/(locations|assets|images|limits)|health)"
+RESOURCES = "^/(api/v1|health)" if SOAK else "^/(api/v1/(locations|assets|images|imports|limits)|health)"
 HANDLERS = "^/controllers/" if SOAK else "^/controllers/(asset|assetpurity|coolrapi|coolerimagepreview).ashx"
 EXAMPLES = "100" if SOAK else "3"
 PHASES = "examples,coverage,fuzzing,stateful" if SOAK else "examples,fuzzing"

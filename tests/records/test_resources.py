@@ -5,11 +5,13 @@ from urllib.parse import quote
 
 import httpx
 import pytest
+from fastapi import FastAPI
 
 from coldshelf.kit.ids import ClientId
 from coldshelf.kit.runtime import Runtime
 from tests.records.rows import add_outlets, add_pictures
 from tests.records.support import Handler
+from tests.support.limits import limit_user, partner, signed_in
 
 LOCATIONS = "/api/v1/locations"
 
@@ -241,3 +243,22 @@ async def test_a_reader_that_has_the_state_gets_no_body(admin: httpx.AsyncClient
     assert (known.status_code, known.content, known.headers["etag"]) == (304, b"", tag)
     assert (changed.status_code, changed.json()["Name"]) == (200, "B")
     assert changed.headers["etag"] != tag
+
+
+async def test_a_record_cut_to_its_fields_keeps_its_tag_and_hides_what_is_hidden(
+    run: Runtime, app: FastAPI, client_id: ClientId, admin: httpx.AsyncClient
+) -> None:
+    made = (await admin.post(LOCATIONS, json={"Code": "1", "Name": "A", "City": "Graz"})).json()
+    place = f"{LOCATIONS}/{made['LocationId']}"
+    await limit_user(run, client_id, await partner(run, client_id), hidden=["City"])
+
+    whole, cut = await admin.get(place), await admin.get(place, params={"fields": "name,Code"})
+    known = await admin.get(place, params={"fields": "Name"}, headers={"If-None-Match": whole.headers["etag"]})
+    async with signed_in(app, "partner") as http:
+        paths = (place, LOCATIONS, f"{LOCATIONS}/changes")
+        hidden = [await http.get(path, params={"fields": "City"}) for path in paths]
+
+    assert (cut.json(), cut.headers["etag"]) == ({"Name": "A", "Code": "1"}, whole.headers["etag"])
+    assert known.status_code == 304
+    assert [answer.status_code for answer in hidden] == [400, 400, 400]
+    assert all(answer.json()["detail"].startswith("fields: Location has no field 'City'") for answer in hidden)

@@ -24,12 +24,14 @@ from coldshelf.pictures.routes import router as pictures_router
 from coldshelf.pictures.routes.batches import router as batch_router
 from coldshelf.pictures.routes.resumable import router as resumable_router
 from coldshelf.pictures.routes.review import review_actions, review_router
+from coldshelf.pictures.routes.single import router as image_router
 from coldshelf.pictures.service.answers import error_body as upload_error_body
 from coldshelf.publishing.routes import router as exports_router
 from coldshelf.recognition.routes import ACTIONS as RECOGNITION_ACTIONS
 from coldshelf.recognition.routes import reprocessing_actions
 from coldshelf.records.handlers import Extra, record_router
 from coldshelf.records.imports.handler import import_router
+from coldshelf.records.imports.resource import import_resource_router
 from coldshelf.records.registry import Registry
 from coldshelf.records.resources.router import resource_router
 
@@ -65,8 +67,10 @@ def build_app(settings: Settings, opened: AbstractAsyncContextManager[Runtime]) 
         reference_router(declared),
         review_router(declared),
         batch_router,
+        image_router,
         resumable_router,
         import_router(imports()),
+        import_resource_router(imports()),
         role_router(known(declared)),
         record_router(declared, extra_actions(declared)),
         limits_router,

@@ -14,7 +14,6 @@ from coldshelf.records.listing import DEFAULT_LIMIT
 from coldshelf.records.resources.names import PREFIX
 from coldshelf.records.resources.reading import MOST_RECORDS
 
-MOST_EXPORTED = 50_000
 router = APIRouter(tags=["Limits"])
 
 
@@ -85,7 +84,7 @@ def limits_of(settings: Settings) -> Limits:
         ),
         page=PageLimits(default=DEFAULT_LIMIT, resources=MOST_RECORDS, handlers=settings.max_page),
         filters=FilterLimits(conditions=MOST_CONDITIONS, values=MOST_VALUES),
-        export=ExportLimits(records=MOST_EXPORTED),
+        export=ExportLimits(records=settings.max_export),
         rate=RateLimits(requests=settings.requests_per_minute, windowSeconds=60),
         idempotency=IdempotencyLimits(
             keyCharacters=idempotency.LONGEST_KEY,

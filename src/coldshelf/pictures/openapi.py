@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from coldshelf.kit.idempotency import REPLAYED
 from coldshelf.kit.web.openapi import PROBLEM, ref
 from coldshelf.kit.web.problems import MEDIA_TYPE
 from coldshelf.pictures.scenes import SCENES
@@ -142,6 +143,56 @@ _KEY: Json = {
     "required": False,
     "schema": {**TEXT, "maxLength": 255},
     "description": "Makes a repetition within 24 hours safe: it gets the first answer",
+}
+_GUID = "a3f1c29d-5b7e-4c1f-9a2d-0c8f6e4b1a77"
+_STORED: Json = {
+    "type": "object",
+    "title": "Stored images",
+    "required": ["data"],
+    "properties": {"data": {"type": "array", "items": RESULT}},
+    "examples": [
+        {
+            "data": [
+                {"Success": True, "Info": "Image uploaded successfully", "UniqueGuid": _GUID, "AssetPurityId": 84521},
+            ]
+        }
+    ],
+}
+
+
+def _stored(description: str) -> Json:
+    text: Json = {"schema": TEXT}
+    headers: Json = {
+        "Location": {"description": "Path of the image record, where there is one", **text},
+        "X-Duplicate-Of": {"description": "GUIDs of the first upload of the same pictures", **text},
+        REPLAYED: {"description": "true: the answer of the first request with this key", **text},
+    }
+    return {"description": description, "headers": headers, "content": {"application/json": {"schema": _STORED}}}
+
+
+_PARTS: Json = {name: {**schema, "description": text} for name, schema, text in PARAMETERS if name != "action"}
+UPLOAD_IMAGE: Json = {
+    "operation_id": "create_image",
+    "summary": "Upload one picture, or several of one cooler",
+    "description": "One entry for each file, or one for a combined picture; 400 where none of them is accepted.",
+    "status_code": 201,
+    "responses": {
+        201: _stored("Stored; entries that were not accepted say why"),
+        200: _stored("All of it was stored before: the first answer"),
+        **problems(400, 401, 403, 409, 413, 422, 429),
+    },
+    "openapi_extra": {
+        "parameters": [_KEY],
+        "requestBody": {
+            "required": True,
+            "content": {
+                "multipart/form-data": {
+                    "schema": {"type": "object", "properties": {"file": _FILES, **_PARTS}},
+                    "examples": {"cooler": {"value": {"SerialNumber": "ASSET-123", "SceneType": "ProductAnalysis"}}},
+                }
+            },
+        },
+    },
 }
 _ITEM: Json = {
     "type": "object",

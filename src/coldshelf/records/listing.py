@@ -96,9 +96,11 @@ class ListRequest:
     def seen_by(self, principal: Principal) -> "ListRequest":
         """Narrow the request to what the principal sees; raise FilterInvalid for a field that is hidden from it."""
         dataset = dataset_for(principal, self.dataset)
-        conditions = (condition.column for condition in self.conditions)
-        for column in (self.sort, *conditions, *(self.columns or ())):
-            known_column(dataset, column.wire)
+        for condition in self.conditions:
+            known_column(dataset, condition.column.wire)
+        known_column(dataset, self.sort.wire, place="sort")
+        for column in self.columns or ():
+            known_column(dataset, column.wire, place="fields")
         return replace(self, dataset=dataset, sight=principal.limit)
 
 

@@ -75,24 +75,30 @@ async def upload(request: Request) -> Response:
         answer = error_answer(ColdshelfError())
     finally:
         intake.discard()
-    return Response(answer.body, answer.status, {**headers, **_headers(answer)}, media_type="application/json")
+    return Response(answer.body, answer.status, {**headers, **upload_headers(answer)}, media_type="application/json")
 
 
 async def _upload(request: Request, intake: Intake) -> UploadAnswer:
-    run = run_of(request)
+    principal = await let_in(request)
+    await intake.receive(request.stream(), request.headers.get("content-type", ""))
+    params = intake.params.over(query_params(request))
+    key = request.headers.get(HEADER, "")
+    return await store_upload(run_of(request), principal, intake, params, idempotency_key=key)
+
+
+async def let_in(request: Request) -> Principal:
+    """Sign an upload in while pictures are taken; else let the caller finish sending and raise why not."""
     try:
         principal = await caller(request)
         check_origin(request, principal)
-        await check_brake(run)
+        await check_brake(run_of(request))
     except ColdshelfError:
         await drain(request.stream())
         raise
-    await intake.receive(request.stream(), request.headers.get("content-type", ""))
-    params = intake.params.over(query_params(request))
-    return await store_upload(run, principal, intake, params, idempotency_key=request.headers.get(HEADER, ""))
+    return principal
 
 
-def _headers(answer: UploadAnswer) -> dict[str, str]:
+def upload_headers(answer: UploadAnswer) -> dict[str, str]:
     headers = {"X-Duplicate-Of": ", ".join(map(str, answer.duplicate_of))} if answer.duplicate_of else {}
     return headers | ({REPLAYED: "true"} if answer.replayed else {})
 

@@ -3,15 +3,13 @@
 import orjson
 from fastapi import APIRouter, Request, Response
 
-from coldshelf.access.web import caller, check_origin
-from coldshelf.kit.errors import ColdshelfError
 from coldshelf.kit.idempotency import HEADER
 from coldshelf.kit.web.request import run_of
 from coldshelf.pictures.errors import ManifestInvalid
-from coldshelf.pictures.intake import Intake, drain
+from coldshelf.pictures.intake import Intake
 from coldshelf.pictures.manifest import read_manifest
 from coldshelf.pictures.openapi import BATCH
-from coldshelf.pictures.routes import check_brake
+from coldshelf.pictures.routes import let_in
 from coldshelf.pictures.service.answers import UploadAnswer
 from coldshelf.pictures.service.batch import store_batch
 
@@ -21,14 +19,7 @@ router = APIRouter(prefix="/api/v1/images", tags=["Upload"])
 
 async def upload_batch(request: Request) -> Response:
     """Take many uploads; malformed requests are refused as a whole, with nothing stored."""
-    run = run_of(request)
-    try:
-        principal = await caller(request)
-        check_origin(request, principal)
-        await check_brake(run)
-    except ColdshelfError:
-        await drain(request.stream())
-        raise
+    run, principal = run_of(request), await let_in(request)
     intake = Intake(run.objects, most_files=run.settings.max_batch)
     try:
         await intake.receive(request.stream(), request.headers.get("content-type", ""))

@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import orjson
 from asyncpg import UniqueViolationError
@@ -25,7 +25,7 @@ from coldshelf.records.imports.compiled import CompiledType, Imports
 from coldshelf.records.imports.limiting import require_import, type_for
 from coldshelf.records.imports.openapi import IMPORT_GET, import_post
 from coldshelf.records.imports.receiving import FileMissing, arrival
-from coldshelf.records.imports.runs import Checked, Json, NewRun, Options, Received
+from coldshelf.records.imports.runs import Checked, Json, NewRun, Options, Outcome, Received
 
 PATH = "/controllers/import.ashx"
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
@@ -70,7 +70,7 @@ async def _read(request: Request, principal: Principal, imports: Imports, params
         async with run_of(request).database.scope(principal.client, readonly=True) as connection:
             found = await runs.find_run(connection, params.text("id"))
         _admit_to_run(principal, imports, found)
-        return _json(runs.run_json(found))
+        return json_answer(runs.run_json(found))
     except InputInvalid as error:
         return refused(error)
 
@@ -103,7 +103,7 @@ def _attachment(name: str) -> dict[str, str]:
     return {"Content-Disposition": f'attachment; filename="{name}"'}
 
 
-def _json(body: Mapping[str, Any]) -> Response:
+def json_answer(body: Mapping[str, Any]) -> Response:
     return Response(orjson.dumps(body), media_type=JSON)
 
 
@@ -111,6 +111,7 @@ def _json(body: Mapping[str, Any]) -> Response:
 class Call:
     """One request that imports, checks or undoes."""
 
+    path: ClassVar[str] = PATH
     request: Request
     principal: Principal
     imports: Imports
@@ -128,6 +129,10 @@ class Call:
             return await self._undo()
         if action != "import":
             raise ActionUnknown(f"Action not found: {action[:60]!r}; Import takes import, template, status, undo")
+        return await self.take()
+
+    async def take(self) -> Response:
+        """Check, queue or import the file."""
         kind = runs.find_type(self.imports, self.params.text("type"))
         require_import(self.principal, kind)
         _ = self.principal.client  # an operator has none
@@ -150,7 +155,7 @@ class Call:
         async with spool_file() as spool:
             checked = await check.run(file, spool, self._options())
         if _format(self.params, "json") != "xlsx":
-            return _json(runs.check_json(checked))
+            return json_answer(runs.check_json(checked))
         async with spool_file() as marked:
             await check.mark(file, checked.problems, marked)
             name = f"{kind.type.name}-checked.xlsx"
@@ -170,24 +175,32 @@ class Call:
                 outcome = await service.import_now(connection, self.imports, self.principal, checked, new)
             except UniqueViolationError as error:
                 raise RecordAddedMeanwhile from error
-            return _json(outcome.as_json())
+            return await self.word_outcome(connection, new, outcome)
 
         return write
+
+    async def word_outcome(self, _connection: Connection, _new: NewRun, outcome: Outcome) -> Response:
+        """Answer what came of an import."""
+        return json_answer(outcome.as_json())
+
+    async def word_waiting(self, _connection: Connection, new: NewRun) -> Response:
+        """Answer that a worker will import it."""
+        body: Json = {"success": True, "importId": str(new.guid), "type": new.type, "state": new.state}
+        return json_answer(body)
 
     async def _queue(self, kind: CompiledType, file: Received) -> Response:
         new = runs.new_run(kind, file, self._options(), state="waiting")
 
         async def write(connection: Connection) -> Response:
             await service.queue_import(self.run, connection, self.principal.client, new)
-            body: Json = {"success": True, "importId": str(new.guid), "type": new.type, "state": new.state}
-            return _json(body)
+            return await self.word_waiting(connection, new)
 
         return await self._kept(file, new.object_key, write)
 
     async def _kept(self, file: Received, key: str, write: Write) -> Response:
         """Keep the file, then write; a file of which nothing was written is not kept."""
         await self.run.off_loop(runs.keep_file, self.run, file, key)
-        content = hash_request(PATH.encode(), file.sha256, *_said(self.params))
+        content = hash_request(self.path.encode(), file.sha256, *_said(self.params))
         written: list[bool] = []
 
         async def note(connection: Connection) -> Response:
@@ -206,7 +219,7 @@ class Call:
         async def write(connection: Connection) -> Response:
             found = await runs.find_run(connection, self.params.text("id"))
             _admit_to_run(self.principal, self.imports, found)
-            return _json(await service.undo(connection, self.imports, self.principal, self.params.text("id")))
+            return json_answer(await service.undo(connection, self.imports, self.principal, self.params.text("id")))
 
         content = hash_request(PATH.encode(), *_said(self.params))
         return await write_once(self.run, self.principal, self.request.headers.get(HEADER, ""), content, write)

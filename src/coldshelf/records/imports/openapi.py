@@ -3,6 +3,9 @@
 from collections.abc import Sequence
 from typing import Any
 
+from coldshelf.kit.idempotency import HEADER, LONGEST_KEY, REPLAYED
+from coldshelf.kit.web.openapi import problems, ref
+
 Json = dict[str, Any]  # a JSON document
 _TEXT: Json = {"type": "string"}
 _ERROR: Json = {
@@ -95,3 +98,68 @@ def import_post(types: Sequence[str]) -> Json:
         },
         "responses": _responses(_XLSX, "text/csv"),
     }
+
+
+CHECK: Json = {
+    "type": "object",
+    "title": "Import check",
+    "required": ["success", "type", "totalRows", "toInsert", "toUpdate", "errorCount", "errors", "warnings"],
+    "properties": {
+        "success": {"type": "boolean", "description": "Nothing stands in the way"},
+        "type": _TEXT,
+        **{name: {"type": "integer"} for name in ("totalRows", "toInsert", "toUpdate", "errorCount")},
+        "errors": {"type": "array", "items": _ERROR},
+        "warnings": {"type": "array", "items": _TEXT},
+    },
+}
+
+
+def import_resource(types: Sequence[str]) -> Json:
+    """Document the operation of the resource."""
+    form: Json = {
+        "type": "object",
+        "required": ["type", "file"],
+        "properties": {
+            "file": {"type": "string", "format": "binary", "contentMediaType": "application/octet-stream"},
+            "type": {"type": "string", "enum": list(types), "description": _TYPE_MEANING},
+            "check": {"type": "boolean", "default": False, "description": "Write nothing; list every bad cell"},
+            "background": {"type": "boolean", "description": "Let a worker do it; large files go there by themselves"},
+            "blanks": {"type": "string", "enum": ["keep", "clear"], "default": "keep", "description": _BLANKS},
+        },
+    }
+    replayed = {REPLAYED: {"description": "true: the answer of the first request with this key", "schema": _TEXT}}
+    location = {"Location": {"description": "Path of the run, to be asked until it is done or failed", "schema": _TEXT}}
+    done: Json = {"anyOf": [ref("ImportRun"), CHECK]}
+    key = {"type": "string", "minLength": 1, "maxLength": LONGEST_KEY, "pattern": "^[ -~]+$"}
+    return {
+        "tags": ["ImportRun"],
+        "operation_id": "create_import_run",
+        "summary": "Import a file of master data, whole or not at all",
+        "description": "The run says `State` done, or failed with `Errors` where a cell is bad: nothing is written.",
+        "responses": {
+            200: {
+                "description": "The run, done or failed; or what a check found",
+                "headers": replayed,
+                **_as_json(done),
+            },
+            202: {
+                "description": "A worker will import it",
+                "headers": {**location, **replayed},
+                **_as_json(ref("ImportRun")),
+            },
+            **problems(400, 403, 409, 413, 422),
+        },
+        "openapi_extra": {
+            "parameters": [{"name": HEADER, "in": "header", "required": False, "schema": key, "description": _KEY}],
+            "requestBody": {"required": True, "content": {"multipart/form-data": {"schema": form, "examples": _SENT}}},
+        },
+    }
+
+
+def _as_json(schema: Json) -> Json:
+    return {"content": {"application/json": {"schema": schema}}}
+
+
+_BLANKS = "What an empty cell does to its field"
+_KEY = "A repeated request with this key is answered as the first one was"
+_SENT: Json = {"check": {"value": {"type": "Outlet", "check": True}}}

@@ -22,6 +22,7 @@ IMPORT_RUN = Dataset(
     name=DATASET,
     relation="import_run",
     key="ImportRunId",
+    resource="imports",
     meaning="File that came to be imported, and what came of it",
     client_wide="Only client admins see imports, and they see every outlet.",
     every_outlet=True,

@@ -60,6 +60,11 @@ async def load_run(connection: Connection, guid: UUID, *, lock: Lock = Lock.NONE
     return rows[0] if rows else None
 
 
+async def run_id(connection: Connection, guid: UUID) -> int:
+    """Give the id of a run that this transaction has just added."""
+    return int(await connection.fetchval("SELECT id FROM import_run WHERE guid = $1", guid))
+
+
 async def load_run_by_id(connection: Connection, run_id: int) -> Record | None:
     rows = await connection.fetch(f"{RUN_COLUMNS} id = $1", run_id)
     return rows[0] if rows else None

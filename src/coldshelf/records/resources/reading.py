@@ -15,7 +15,7 @@ from coldshelf.kit.errors import InputInvalid, Place
 from coldshelf.kit.runtime import Runtime
 from coldshelf.kit.web.params import Params, query_params
 from coldshelf.kit.web.request import run_of
-from coldshelf.records.dataset import Dataset
+from coldshelf.records.dataset import MODIFIED_ON, Dataset
 from coldshelf.records.entity import Entity
 from coldshelf.records.errors import CursorGone, PageInvalid, RecordNotFound
 from coldshelf.records.filters import Condition, known_column
@@ -29,7 +29,7 @@ MOST_RECORDS = 1000
 LIST_PARAMETERS = ("limit", "cursor", "filters", "filter", "sort", "fields", "includeDeleted")
 CHANGES_PARAMETERS = ("limit", "cursor", "filters", "filter", "fields")
 SINGLE_PARAMETERS = ("fields",)
-# `fields` is cut here: pages need the key and the modification time of each record.
+# `fields` is read here: pages need the key of each record, and tags its modification time.
 NOT_THE_ENGINES = frozenset({"filter", "filters", "sort", "cursor", "fields"})
 _FIRST_WORD = re.compile(r"[A-Za-z]+")
 
@@ -55,7 +55,7 @@ class Page:
 async def list_resource(request: Request, principal: Principal, dataset: Dataset) -> Response:
     """Answer one page: `data`, and in `next` the cursor of the page after it, or null at the end."""
     params = _checked(request, dataset, LIST_PARAMETERS)
-    wanted = _asked(dataset, _engine_params(params))
+    wanted = _narrowed(_asked(dataset, _engine_params(params)), params)
     page = await _page(run_of(request), principal, wanted, params.text("cursor"))
     headers = dict(page.headers)
     if page.next:
@@ -69,7 +69,8 @@ async def list_resource(request: Request, principal: Principal, dataset: Dataset
 async def list_changes(request: Request, principal: Principal, dataset: Dataset) -> Response:
     """Answer what changed since a cursor, deletions too, in the order of change; `next` goes on from there."""
     params = _checked(request, dataset, CHANGES_PARAMETERS)
-    wanted = _asked(dataset, Params([*_engine_params(params).items(), ("cursor", params.text("cursor"))]))
+    asked = _asked(dataset, Params([*_engine_params(params).items(), ("cursor", params.text("cursor"))]))
+    wanted = _narrowed(asked, params)
     found = await _find(run_of(request), principal, wanted)
     body = {
         "data": _shown(dataset, found.records, params),
@@ -83,7 +84,7 @@ async def read_resource(request: Request, principal: Principal, dataset: Dataset
     """Answer one record with its tag, or 304 to a reader that has it."""
     params = _checked(request, dataset, SINGLE_PARAMETERS)
     address = read_address(dataset, entity, request.path_params["key"])
-    record = await find_record(run_of(request), principal, dataset, address)
+    record = await find_record(run_of(request), principal, dataset, address, params)
     tag = tag_of(record)
     headers = {"ETag": tag, "Cache-Control": "private, no-cache"} if tag else {}
     if read_precondition(request.headers).knows(tag):
@@ -91,11 +92,11 @@ async def read_resource(request: Request, principal: Principal, dataset: Dataset
     return Response(orjson.dumps(_shown(dataset, [record], params)[0]), headers=headers, media_type=JSON)
 
 
-async def find_record(run: Runtime, principal: Principal, dataset: Dataset, address: Address) -> Record:
+async def find_record(run: Runtime, principal: Principal, dataset: Dataset, address: Address, params: Params) -> Record:
     """Find one active record through the same list, and so within the same limits; raise RecordNotFound."""
     filters = orjson.dumps({address.wire: address.value}).decode()
     wanted = read_list_request(dataset, Params([("filters", filters), ("limit", "1")]), most=1)
-    found = await _find(run, principal, wanted)
+    found = await _find(run, principal, _narrowed(wanted, params))
     if not found.records:
         raise RecordNotFound(f"There is no {dataset.name} with {address.wire} {str(address.value)[:60]}")
     return found.records[0]
@@ -109,6 +110,17 @@ def _asked(dataset: Dataset, params: Params) -> ListRequest:
         if word and word[0] in params:
             error.places = (Place(parameter=word[0], detail=error.message),)
         raise
+
+
+def _narrowed(wanted: ListRequest, params: Params) -> ListRequest:
+    """Let the database give the fields that are asked for, and what pages and tags are made of."""
+    dataset = wanted.dataset
+    wires = _fields(dataset, params.text("fields"))
+    if not wires:
+        return wanted
+    needed = dict.fromkeys([*wires, dataset.key, MODIFIED_ON])
+    columns = tuple(column for wire in needed if (column := dataset.column(wire)))
+    return replace(wanted, columns=columns, numbered=False)
 
 
 def _checked(request: Request, dataset: Dataset, known: tuple[str, ...]) -> Params:
