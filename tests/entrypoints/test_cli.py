@@ -6,8 +6,11 @@ import subprocess
 import sys
 from pathlib import Path
 
+import httpx
 import pytest
+from fastapi import FastAPI
 
+from coldshelf.kit.runtime import Runtime
 from coldshelf.pictures.rendering import CATALOGUE, SceneSpec, encode_jpeg, reference_pictures, render_scene
 
 
@@ -65,6 +68,46 @@ async def test_roles_and_limits_are_set_and_shown(installation: dict[str, str]) 
             "HiddenFields": ["personal"],
         }
     ]
+
+
+async def test_a_role_and_a_limit_made_here_hold_at_the_api(
+    installation: dict[str, str], run: Runtime, app: FastAPI
+) -> None:
+    coldshelf("client", "add", "bottler", "My Bottler", **installation)
+    for name, role in (("boss", "Client Admin"), ("partner", "Sales Rep")):
+        coldshelf("user", "add", name, "--client", "bottler", "--role", role, **installation)
+    tokens = {
+        name: json.loads(coldshelf("user", "token", name, "t", "--json", **installation).stdout)["token"]
+        for name in ("boss", "partner")
+    }
+    async with _with_token(app, tokens["boss"]) as http:
+        for name in ("East", "West"):
+            market = (await http.post("/api/v1/markets", json={"Name": name})).json()["MarketId"]
+            outlet = {"Code": name[0], "Name": name, "MarketName": name, "PrimaryPhone": "1"}
+            assert (await http.post("/api/v1/locations", json=outlet)).status_code == 201
+
+    own = ("--based-on", "Sales Rep", "--rights", '{"Location": "write", "Product": "none"}')
+    saved = coldshelf("role", "save", "Partner", "--client", "bottler", *own, **installation)
+    assigned = coldshelf("role", "assign", "partner", "Partner", **installation)
+    limited = coldshelf("limit", "set", "partner", "--market", str(market), "--hide", "personal", **installation)
+
+    assert [done.returncode for done in (saved, assigned, limited)] == [0, 0, 0]
+    async with _with_token(app, tokens["partner"]) as http:
+        seen = (await http.get("/api/v1/locations")).json()["data"]
+        by_handler = (await http.get("/controllers/Location.ashx?action=list")).json()
+        changed = await http.patch(f"/api/v1/locations/{seen[0]['LocationId']}", json={"Name": "West Side"})
+        beyond = await http.get("/api/v1/locations/code:E")
+        products = await http.get("/api/v1/products")
+    assert [(record["Code"], "PrimaryPhone" in record) for record in seen] == [("W", False)]
+    assert [record["Code"] for record in by_handler["records"]] == ["W"]
+    assert (changed.status_code, changed.json()["Name"]) == (200, "West Side")
+    assert (beyond.status_code, products.status_code) == (404, 403)
+
+
+def _with_token(app: FastAPI, token: str) -> httpx.AsyncClient:
+    headers = {"Authorization": f"Bearer {token}"}
+    transport = httpx.ASGITransport(app=app)
+    return httpx.AsyncClient(transport=transport, base_url="http://coldshelf.test", headers=headers)
 
 
 async def test_a_taken_code_ends_with_a_clear_error(installation: dict[str, str]) -> None:

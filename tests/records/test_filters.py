@@ -5,6 +5,7 @@ import json
 import httpx
 import orjson
 import pytest
+from fastapi import FastAPI
 
 from coldshelf.entrypoints.bootstrap import registry
 from coldshelf.kit.ids import ClientId
@@ -13,6 +14,7 @@ from coldshelf.records.errors import FilterInvalid
 from coldshelf.records.filters import OPERATORS, parse_filters
 from tests.records.rows import add_outlets, add_pictures
 from tests.records.support import Handler
+from tests.support.limits import limit_user, partner, signed_in
 
 CONDITION = '{"operator": ">", "value": 1}'
 
@@ -313,3 +315,78 @@ async def test_images_take_comma_lists_of_outlet_codes_and_serial_numbers(
     assert found == [{"LocationCode": "L1"}, {"LocationCode": "L3"}]
     assert none == []  # a serial number with a comma is asked for by filters
     assert refused == "OutletCode: IN takes 1 to 1000 values"
+
+
+async def test_images_take_yes_or_no_for_latest_verified_competition_and_purity(
+    run: Runtime, client_id: ClientId, admin: httpx.AsyncClient
+) -> None:
+    async with run.database.scope(client_id) as connection:
+        await add_pictures(connection, 6)
+        kind = await connection.fetchval(
+            "INSERT INTO asset_type (client_id, name) VALUES ($1, 'T') RETURNING id", client_id
+        )
+        await connection.execute(
+            "INSERT INTO asset (client_id, serial_number, asset_type_id) VALUES ($1, 'A', $2), ($1, 'B', $2)",
+            client_id,
+            kind,
+        )
+        await connection.execute(
+            "UPDATE picture SET asset_id = (SELECT min(id) FROM asset) + id % 2, verified_on = NULL WHERE id < 6"
+        )
+        await connection.execute("UPDATE picture SET verified_on = now() WHERE id = 2")
+        await connection.execute("UPDATE picture SET is_deleted = true WHERE id = 5")
+        await connection.execute(
+            "WITH made AS (INSERT INTO recognition_result (client_id, picture_id, number, event_id, recogniser,"
+            " recogniser_version, is_served, shelves, purity_status)"
+            " SELECT $1, n, 1, gen_random_uuid(), 'r', '1', true, '[]', '' FROM generate_series(1, 2) AS n"
+            " RETURNING id, picture_id)"
+            " INSERT INTO picture_kpi (client_id, picture_id, result_id, competition, purity_percentage)"
+            " SELECT $1, picture_id, id, picture_id = 1, CASE picture_id WHEN 1 THEN 80 ELSE 100 END FROM made",
+            client_id,
+        )
+    images = Handler(admin, "AssetPurity")
+
+    async def found(**sent: object) -> list[int]:
+        page = await admin.get(
+            "/api/v1/images", params={"sort": "AssetPurityId", "fields": "AssetPurityId", **_text(sent)}
+        )
+        ids = [record["AssetPurityId"] for record in await images.records(**sent, sort="AssetPurityId")]
+        assert [record["AssetPurityId"] for record in page.json()["data"]] == ids, sent
+        return ids
+
+    assert await found(isLatest="true") == [3, 4]
+    assert await found(isLatest=0) == [1, 2, 6]
+    assert await found(isLatest=1, AssetId=(await images.records(isLatest=1))[0]["AssetId"]) == [4]
+    assert await found(IsVerified="True") == [2]
+    assert await found(IsVerified="False") == [1, 3, 4, 6]
+    assert (await found(Competition=1), await found(Competition=0)) == ([1], [2])
+    assert (await found(purityissue=1), await found(PurityIssue=0)) == ([1], [2])
+    assert await found(isLatest="") == [1, 2, 3, 4, 6]
+    assert "isLatest" in await images.page_refused(isLatest="perhaps")
+
+
+def _text(sent: dict[str, object]) -> dict[str, str]:
+    return {name: str(value) for name, value in sent.items()}
+
+
+@pytest.mark.parametrize(("name", "cure"), [("SmartDeviceId", "AssetId"), ("SalesRepId", "LocationId")])
+async def test_a_published_filter_that_cannot_be_answered_is_an_error_with_the_cure(
+    admin: httpx.AsyncClient, name: str, cure: str
+) -> None:
+    reason = await Handler(admin, "AssetPurity").page_refused(**{name: 1})
+
+    assert reason.startswith(f"{name}: AssetPurity cannot be filtered by it")
+    assert cure in reason
+
+
+async def test_who_does_not_see_a_field_has_no_yes_or_no_of_it(
+    run: Runtime, app: FastAPI, client_id: ClientId, admin: httpx.AsyncClient
+) -> None:
+    await limit_user(run, client_id, await partner(run, client_id), hidden=["AssetPurity.PurityPercentage"])
+
+    async with signed_in(app, "partner") as http:
+        page = await http.get("/api/v1/images", params={"PurityIssue": "true"})
+
+    assert (await admin.get("/api/v1/images", params={"PurityIssue": "true"})).status_code == 200
+    assert page.status_code == 400
+    assert "PurityPercentage" in page.json()["detail"]

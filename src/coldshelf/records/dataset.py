@@ -62,6 +62,20 @@ class Join:
     of: str = ""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlainSwitch:
+    """A plain parameter that takes yes or no: the field that it looks at, and operator and value of either answer.
+
+    `NEWEST` lets through the last row of each value of the field, `NOT NEWEST` the others and those without a value.
+    """
+
+    name: str
+    field: str
+    yes: tuple[str, object]
+    no: tuple[str, object]
+    meaning: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Dataset:
     """Rows that can be listed, exported and written as bulk files. Compared by identity: it names compiled statements.
@@ -70,8 +84,9 @@ class Dataset:
     sees a row, of `location_of` where that is given; None with a reason in `client_wide`. A row without an outlet is
     seen by those only whom nothing limits; `every_outlet`: so is the whole dataset. `limited`: narrowed for one who
     sees some outlets (records/limits.py). `plain_aliases`: further plain parameters, in lower case, with the field that
-    they filter; they take comma lists of text. `resource` names it under `/api/v1` where the plural of
-    its name does not.
+    they filter; they take comma lists of text. `plain_switches`: those that take yes or no. `plain_refused`: published
+    ones that cannot be answered here, in lower case, with what helps. `resource` names it under `/api/v1` where the
+    plural of its name does not.
     """
 
     name: str
@@ -89,6 +104,8 @@ class Dataset:
     default_direction: Literal["asc", "desc"] = "asc"
     plain_filters: tuple[str, ...] = ()
     plain_aliases: tuple[tuple[str, str], ...] = ()
+    plain_switches: tuple[PlainSwitch, ...] = ()
+    plain_refused: tuple[tuple[str, str], ...] = ()
     readers: frozenset[Role] = PEOPLE
     handler: bool = True
     resource: str = ""
@@ -107,6 +124,7 @@ class ColumnGroup:
     relation: str
     key: str
     columns: tuple[Column, ...]
+    plain_switches: tuple[PlainSwitch, ...] = ()
 
 
 def common_columns() -> tuple[Column, ...]:

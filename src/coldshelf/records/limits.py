@@ -151,6 +151,7 @@ def _narrowed(dataset: Dataset, hidden: frozenset[str], is_limited: bool) -> Dat
         dataset,
         columns=columns,
         plain_filters=tuple(wire for wire in dataset.plain_filters if wire in wires),
+        plain_switches=tuple(switch for switch in dataset.plain_switches if switch.field in wires),
         default_sort=dataset.default_sort if dataset.default_sort in wires else "",
         limited=is_limited,
     )

@@ -67,6 +67,7 @@ def _list_parameters(dataset: Dataset) -> list[Json]:
         _query("exportFileName", {"type": "string"}, "Name of the file; its suffix is added"),
         _query("id", whole, "Id of the record for load, save and delete"),
         *(_query(name, {"type": "string"}, f"Only rows with this {name}") for name in dataset.plain_filters),
+        *(_query(item.name, {"type": "boolean"}, item.meaning) for item in dataset.plain_switches),
     ]
 
 

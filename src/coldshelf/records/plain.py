@@ -3,8 +3,9 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from coldshelf.kit.errors import InputInvalid
 from coldshelf.kit.web.params import Params
-from coldshelf.records.dataset import Column, Dataset
+from coldshelf.records.dataset import Column, Dataset, PlainSwitch
 from coldshelf.records.errors import FilterInvalid
 from coldshelf.records.fields import FieldType
 from coldshelf.records.filters import LISTS, NULLS, Condition, known_column, make_condition
@@ -26,19 +27,44 @@ class Plain:
 
 def read_plain(dataset: Dataset, params: Params) -> list[Condition]:
     """Read every plain parameter that filters; raise FilterInvalid with its name and the cure."""
-    return [condition for plain in _sent(dataset, params) for condition in _conditions(dataset, plain, params)]
+    refused = dict(dataset.plain_refused)
+    for name in params:
+        if name.lower() in refused and params.text(name):
+            raise FilterInvalid(f"{name}: {dataset.name} cannot be filtered by it. {refused[name.lower()]}")
+    found = [condition for plain in _sent(dataset, params) for condition in _conditions(dataset, plain, params)]
+    return found + [condition for switch in dataset.plain_switches for condition in _switched(dataset, switch, params)]
+
+
+def _switched(dataset: Dataset, switch: PlainSwitch, params: Params) -> Iterator[Condition]:
+    if not params.text(switch.name):
+        return  # a field of a form that was left empty
+    try:
+        operator, value = switch.yes if params.boolean(switch.name) else switch.no
+    except InputInvalid as error:
+        raise FilterInvalid(error.message) from error
+    values = () if value is None else (value,)
+    yield Condition(known_column(dataset, switch.field, place=switch.name), operator, values)
+
+
+def plain_offered(dataset: Dataset) -> tuple[str, ...]:
+    """Name every declared plain parameter as it is written."""
+    return (*dataset.plain_filters, *(switch.name for switch in dataset.plain_switches))
 
 
 def plain_names(dataset: Dataset, params: Params) -> set[str]:
     """Name, in lower case, the parameters that filter or say how."""
     names = {plain.name.lower() for plain in _sent(dataset, params)}
+    names |= {switch.name.lower() for switch in dataset.plain_switches}
     return names | {f"{name}{OPERATOR}" for name in names} | {name.removesuffix(OPERATOR) for name in names}
 
 
 def _sent(dataset: Dataset, params: Params) -> Iterator[Plain]:
     declared = {name.lower(): name for name in dataset.plain_filters} | dict(dataset.plain_aliases)
+    switches = {switch.name.lower() for switch in dataset.plain_switches}
     for name in params:
         lower = name.lower()
+        if lower in switches:
+            continue
         if lower.endswith(ANY_OF):
             base, operator = lower.removesuffix(ANY_OF), "IN"
         elif lower.endswith(OPERATOR):

@@ -342,7 +342,11 @@ def _where_joined(shape: Shape) -> list[ColumnElement[bool]]:
 
 
 def _where_own(shape: Shape) -> list[ColumnElement[bool]]:
-    clauses = [_clause(*condition, place) for place, condition in enumerate(shape.conditions) if not condition[0].of]
+    clauses = [
+        _newest(shape, *condition) if condition[1] in NEWEST else _clause(*condition, place)
+        for place, condition in enumerate(shape.conditions)
+        if not condition[0].of
+    ]
     if shape.dataset.limited and not shape.with_gone:
         limit = sa.bindparam(LIMIT_ID, type_=sa.BigInteger())
         seen = sa.text(limit_sql(shape.dataset, f":{LIMIT_ID}")).bindparams(limit)
@@ -363,6 +367,21 @@ def _where_own(shape: Shape) -> list[ColumnElement[bool]]:
             sa.func.coldshelf_fence() > Own.revision,
         ]
     return clauses
+
+
+NEWEST = ("NEWEST", "NOT NEWEST")
+"""Operators that callers reach by a yes-or-no parameter only (see PlainSwitch)."""
+
+
+def _newest(shape: Shape, column: Column, operator: str) -> ColumnElement[bool]:
+    """Let the last active row of each value of the column through: one look into its index for each row."""
+    held = _quoted(column.name)
+    last = sa.text(
+        f"(SELECT max(n.id) FROM {_quoted(shape.dataset.relation)} AS n WHERE n.client_id = t.client_id"
+        f" AND n.{held} = t.{held} AND NOT n.is_deleted)"
+    )
+    is_last = Own.id.is_not_distinct_from(sa.type_coerce(last, sa.BigInteger()))
+    return is_last if operator == "NEWEST" else sa.not_(is_last)
 
 
 Comparison = Callable[[Expression, Expression], ColumnElement[bool]]

@@ -103,4 +103,5 @@ def _extend(dataset: Dataset, group: ColumnGroup) -> Dataset:
     if common:
         raise ValueError(f"{group.relation} adds {common[0].wire} to {dataset.name} twice")
     join = Join(name=group.relation, relation=group.relation, on="id", key=group.key)
-    return replace(dataset, joins=(*dataset.joins, join), columns=(*dataset.columns, *columns))
+    switches = (*dataset.plain_switches, *group.plain_switches)
+    return replace(dataset, joins=(*dataset.joins, join), columns=(*dataset.columns, *columns), plain_switches=switches)

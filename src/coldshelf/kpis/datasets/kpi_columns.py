@@ -2,7 +2,7 @@
 
 from coldshelf.kpis.figures import Measure
 from coldshelf.kpis.formulas import KPIS
-from coldshelf.records.dataset import Column, ColumnGroup
+from coldshelf.records.dataset import Column, ColumnGroup, PlainSwitch
 from coldshelf.records.fields import FieldType
 
 TYPES = {
@@ -34,4 +34,25 @@ VERSIONS = (
     ),
 )
 
-KPI_COLUMNS = ColumnGroup(of="AssetPurity", relation="picture_kpi", key="picture_id", columns=(*FIGURES, *VERSIONS))
+KPI_COLUMNS = ColumnGroup(
+    of="AssetPurity",
+    relation="picture_kpi",
+    key="picture_id",
+    columns=(*FIGURES, *VERSIONS),
+    plain_switches=(
+        PlainSwitch(
+            name="Competition",
+            field="Competition",
+            yes=("=", True),
+            no=("=", False),
+            meaning="Whether competitor products were seen",
+        ),
+        PlainSwitch(
+            name="PurityIssue",
+            field="PurityPercentage",
+            yes=("<", 100.0),
+            no=(">=", 100.0),
+            meaning="Whether PurityPercentage is below 100",
+        ),
+    ),
+)

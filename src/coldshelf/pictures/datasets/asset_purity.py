@@ -1,6 +1,6 @@
 """AssetPurity: one row an image or session (contract 4.2). Later rooms add their columns by column groups."""
 
-from coldshelf.records.dataset import Column, Dataset, common_columns
+from coldshelf.records.dataset import Column, Dataset, PlainSwitch, common_columns
 from coldshelf.records.fields import FieldType
 
 
@@ -26,6 +26,26 @@ ASSET_PURITY = Dataset(
     default_direction="desc",
     plain_filters=("AssetPurityId", "AssetId", "LocationId", "StatusId", "PlanogramId"),
     plain_aliases=(("outletcode", "LocationCode"), ("assetserialnumber", "SerialNumber")),
+    plain_switches=(
+        PlainSwitch(
+            name="isLatest",
+            field="AssetId",
+            yes=("NEWEST", None),
+            no=("NOT NEWEST", None),
+            meaning="The image of each asset that was received last, or all others",
+        ),
+        PlainSwitch(
+            name="IsVerified",
+            field="VerifiedOn",
+            yes=("IS NOT NULL", None),
+            no=("IS NULL", None),
+            meaning="Whether a reviewer decided or recognition has ended",
+        ),
+    ),
+    plain_refused=(
+        ("smartdeviceid", "Send AssetId, or AssetSerialNumber, of the cooler in which the device is."),
+        ("salesrepid", "Send LocationId, with the outlets that SalesRep.ashx lists for the sales rep."),
+    ),
     columns=(
         _number("AssetPurityId", "Id of the image record", "id"),
         Column(wire="UniqueGuid", column="guid", type=FieldType.GUID, meaning="Id of the image for the preview"),

@@ -287,6 +287,7 @@ def _filters(dataset: Dataset) -> list[Json]:
         _query("filters", TEXT, grammar),
         _query("filter", TEXT, "The same as filters"),
         *(_query(name, TEXT, f"Only records with this {name}, or one of several") for name in dataset.plain_filters),
+        *(_query(item.name, {"type": "boolean"}, item.meaning) for item in dataset.plain_switches),
     ]
 
 

@@ -20,6 +20,7 @@ from coldshelf.records.entity import Entity
 from coldshelf.records.errors import CursorGone, PageInvalid, RecordNotFound
 from coldshelf.records.filters import Condition, known_column
 from coldshelf.records.listing import ListAnswer, ListRequest, list_records, read_list_request
+from coldshelf.records.plain import plain_offered
 from coldshelf.records.resources.bodies import Record, to_native
 from coldshelf.records.resources.names import Address, read_address, resource_path
 from coldshelf.records.resources.tags import read_precondition, tag_of
@@ -126,7 +127,7 @@ def _narrowed(wanted: ListRequest, params: Params) -> ListRequest:
 def _checked(request: Request, dataset: Dataset, known: tuple[str, ...]) -> Params:
     """Read the query; raise PageInvalid for a parameter that means nothing here."""
     params = query_params(request)
-    plain = dataset.plain_filters if "filters" in known else ()
+    plain = plain_offered(dataset) if "filters" in known else ()
     offered = {name.lower(): name for name in (*known, *plain)}
     unknown = [name for name in params if name.lower() not in offered]
     if unknown:

@@ -1,0 +1,77 @@
+"""The reference page in a real browser: it works offline and shows and tries every operation."""
+
+import shutil
+from collections.abc import AsyncIterator
+from urllib.parse import urlsplit
+
+import pytest
+from playwright.async_api import Page, async_playwright, expect
+
+from tests.acceptance.installation import Installation, installed
+from tests.conftest import PASSWORD
+
+CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome") or shutil.which("chrome")
+pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium is installed")
+SECONDS = 60_000  # ms: the first document takes a while on a busy machine
+
+
+@pytest.fixture(scope="module")
+async def house() -> AsyncIterator[Installation]:
+    async with installed(workers=0) as running:
+        yield running
+
+
+@pytest.fixture
+async def asked() -> list[str]:
+    """Every host that the page asked for something."""
+    return []
+
+
+@pytest.fixture
+async def page(asked: list[str]) -> AsyncIterator[Page]:
+    async with async_playwright() as play:
+        browser = await play.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"])
+        context = await browser.new_context(
+            viewport={"width": 1280, "height": 900}, http_credentials={"username": "admin", "password": PASSWORD}
+        )
+        page = await context.new_page()
+        page.on("request", lambda request: asked.append(urlsplit(request.url).hostname or urlsplit(request.url).scheme))
+        yield page
+        await browser.close()
+
+
+async def test_the_page_shows_every_operation_and_asks_no_other_host(
+    house: Installation, page: Page, asked: list[str]
+) -> None:
+    wrong: list[str] = []
+    page.on("console", lambda message: wrong.append(message.text) if message.type == "error" else None)
+    page.on("pageerror", lambda error: wrong.append(str(error)))
+
+    await page.goto(f"{house.address}/docs")
+    await expect(page.locator(".opblock-tag-section").first).to_be_visible(timeout=SECONDS)
+
+    async with house.http() as http:
+        document = (await http.get("/openapi.json")).json()
+    tags = {tag for path in document["paths"].values() for operation in path.values() for tag in operation["tags"]}
+    assert set(await page.locator(".opblock-tag").evaluate_all("all => all.map(one => one.dataset.tag)")) == tags
+    assert await page.title() == "Coldshelf API"
+    assert wrong == []
+    assert set(asked) <= {"127.0.0.1", "data", "blob"}
+
+
+async def test_a_call_is_tried_on_the_page(house: Installation, page: Page, asked: list[str]) -> None:
+    async with house.http() as http:
+        made = await http.post("/api/v1/markets", json={"Name": "East"})
+        assert made.status_code == 201, made.text
+
+    await page.goto(f"{house.address}/docs#/Market/list_markets")
+    operation = page.locator("#operations-Market-list_markets")
+    await expect(operation).to_be_visible(timeout=SECONDS)
+    if await operation.locator("button.try-out__btn").count() == 0:
+        await operation.locator(".opblock-summary-control").click()
+    await operation.locator("button.try-out__btn").click()
+    await operation.locator("button.execute").click()
+
+    answer = operation.locator(".live-responses-table .response-col_description .highlight-code").first
+    await expect(answer).to_contain_text('"East"', timeout=SECONDS)
+    assert set(asked) <= {"127.0.0.1", "data", "blob"}
