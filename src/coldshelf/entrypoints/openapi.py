@@ -42,6 +42,8 @@ START = """window.onload = () => {
     dom_id: "#reference",
     deepLinking: true,
     docExpansion: "none",
+    defaultModelsExpandDepth: -1,
+    syntaxHighlight: {activated: false},
     filter: true,
     validatorUrl: null,
     withCredentials: true,
