@@ -11,9 +11,10 @@ from typing import Any
 import orjson
 from pydantic import TypeAdapter
 
+from coldshelf.access.errors import SignInEnded
 from coldshelf.access.models import Client
 from coldshelf.access.principal import Principal, house
-from coldshelf.access.service import client_time_zone, load_client, principal_of
+from coldshelf.access.service import client_time_zone, load_client, sign_in_again
 from coldshelf.kit.db import Connection
 from coldshelf.kit.errors import ColdshelfError
 from coldshelf.kit.events import Step
@@ -281,14 +282,9 @@ async def _begin(step: Step) -> Attempt | None:
         publication = await store.load_publication(connection, row["publication_id"])
         if publication is None:
             return None
-        reader = await _reader(connection, client_id, publication["user_id"])
     client = await load_client(run, client_id)
-    if reader is None:
-        error = ReaderShutOut(f"User {publication['user_id']} of publication {publication['name']} may not sign in")
-        async with run.database.scope(client_id, user_name="publishing") as connection:
-            await store.note_error(connection, row["id"], str(error), error.cure)
-        raise error
     try:
+        reader = await _reader(run, client_id, publication["user_id"])
         place = await run.off_loop(open_named, run.settings, publication["destination"], client.code)
     except ColdshelfError as error:
         async with run.database.scope(client_id, user_name="publishing") as connection:
@@ -298,12 +294,15 @@ async def _begin(step: Step) -> Attempt | None:
     return Attempt(run, client, dict(row), dict(publication), reader, place, scope=scope)
 
 
-async def _reader(connection: Connection, client_id: ClientId, user_id: int | None) -> Principal | None:
+async def _reader(run: Runtime, client_id: ClientId, user_id: int | None) -> Principal:
     """Give the one within whose sight the files are written; without a user it is the house."""
     if user_id is None:
         return house(client_id, "publishing")
-    found = await principal_of(connection, client_id, UserId(user_id))
-    return replace(found, limit=sight_of(found.limit, PERSONAL)) if found else None
+    try:
+        found = await sign_in_again(run, client_id, UserId(user_id), f"user:{user_id}")
+    except SignInEnded as error:
+        raise ReaderShutOut(error.message) from error
+    return replace(found, limit=sight_of(found.limit, PERSONAL))
 
 
 async def _note_error(attempt: Attempt, error: Exception) -> None:

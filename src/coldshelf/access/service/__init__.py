@@ -33,7 +33,6 @@ from coldshelf.access.service.roles import (
 from coldshelf.access.service.sign_in import (
     COOKIE_LIFE,
     make_cookie,
-    principal_of,
     sign_in_again,
     sign_in_cookie,
     sign_in_password,
@@ -58,7 +57,6 @@ __all__ = [
     "load_client",
     "load_role",
     "make_cookie",
-    "principal_of",
     "read_rights",
     "revoke_device_tokens",
     "revoke_token",

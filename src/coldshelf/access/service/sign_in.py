@@ -17,7 +17,6 @@ from itsdangerous import BadData, URLSafeTimedSerializer
 from coldshelf.access import credentials, store
 from coldshelf.access.errors import SignInEnded, TooManyFailures, WrongCredentials
 from coldshelf.access.principal import OPERATORS, Limit, Principal, Role
-from coldshelf.kit.db import Connection
 from coldshelf.kit.errors import NotAllowed
 from coldshelf.kit.ids import ClientId, UserId
 from coldshelf.kit.memory import Memory
@@ -162,12 +161,6 @@ def _verify(password_hash: str | None, password: str) -> bool:
     if len(password) > credentials.LONGEST_PASSWORD:
         password = ""
     return credentials.verify_password(password_hash or credentials.nobody_hash(), password)
-
-
-async def principal_of(connection: Connection, client_id: ClientId, user_id: UserId) -> Principal | None:
-    """Give the principal that a user is, for what the house does within its limits; None for one who is shut out."""
-    user = await store.user_by_id(connection, client_id, user_id)
-    return _principal(user, f"user:{user.id}") if user and user.is_active else None
 
 
 def _principal(user: store.UserRow, credential: str) -> Principal:
