@@ -12,6 +12,14 @@ from tests.records.support import Handler
 
 SPECIAL: Mapping[str, tuple[object, ...]] = {
     "TimeZone.Name": ("Asia/Bangkok", "Asia/Tokyo", "Europe/Vienna"),
+    "Publication.Datasets": ("Location", "Asset", "Location,Asset"),
+    "Publication.Columns": ("{}", '{"Location": ["Name"]}', '{"Location": {"Name": "Outlet"}}'),
+    "Publication.FileName": ("{table}", "{client}/{table}", "in/{table}_{yyyyMMddHHmmss}"),
+    "Publication.OpenTables": (False, False, False),
+    "Publication.Schedule": ("0 2 * * *", "30 6 * * 1-5", "*/15 * * * *"),
+    "Publication.TimeZone": ("Europe/Berlin", "Asia/Tokyo", "UTC"),
+    "Publication.Compression": ("snappy", "zstd", "gzip"),
+    "Publication.Format": ("parquet", "parquet", "csv"),
     "User.PrimaryEmail": ("ann@example.org", "bob@example.org", "cleo@example.org"),
 }
 """What fields take that know more than their type says."""
@@ -34,7 +42,8 @@ def value_of(entity: Entity, item: Field, number: int = 0) -> object:
     if item.choices:
         return item.choices[number % len(item.choices)]
     if item.type in BY_TYPE:
-        return BY_TYPE[item.type](number)
+        least = int(item.minimum or 0) if item.type is FieldType.INTEGER else 0
+        return BY_TYPE[item.type](max(number, least + number))
     text = f"{number} {entity.name} {item.wire}"
     return text[: item.max_length].strip() if item.max_length else text
 

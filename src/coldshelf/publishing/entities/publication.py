@@ -6,7 +6,16 @@ from typing import Any
 
 from coldshelf.access.principal import ADMINS
 from coldshelf.kit.db import Connection
-from coldshelf.publishing.models import CatchUp, Compression, Consistency, FileFormat, Mode, check_choice, read_choice
+from coldshelf.publishing.models import (
+    CatchUp,
+    Compression,
+    Consistency,
+    FileFormat,
+    Layout,
+    Mode,
+    check_choice,
+    read_choice,
+)
 from coldshelf.publishing.slots import check_schedule, find_zone
 from coldshelf.records.entity import Entity, Field, Reference, Values
 from coldshelf.records.errors import FieldInvalid
@@ -20,10 +29,12 @@ async def _checked(_: Connection, values: Values, before: Values | None) -> dict
     if held.get("time_zone"):
         find_zone(held["time_zone"])
     check_choice(read_choice(held.get("datasets"), held.get("columns")))
+    form = FileFormat(held.get("format") or FileFormat.PARQUET)
+    Layout(Compression(held["compression"]) if held.get("compression") else None, format=form)
     is_file = held.get("file_name")
     if held.get("mode") == Mode.SINCE and held.get("consistency") == Consistency.CHUNKED:
         raise FieldInvalid("Mode since reads one snapshot: send Consistency=snapshot, or Mode=delta")
-    if held.get("open_tables") and (is_file or (held.get("format") or FileFormat.PARQUET) != FileFormat.PARQUET):
+    if held.get("open_tables") and (is_file or form is not FileFormat.PARQUET):
         raise FieldInvalid("OpenTables are written beside Parquet runs: send Format=parquet and no FileName")
     if is_file and "{table}" not in is_file and len(read_choice(held.get("datasets"), None).datasets) != 1:
         raise FieldInvalid("FileName must hold {table} where several datasets are published")
