@@ -1,9 +1,10 @@
 """Lists and exported files against what PostgreSQL and plain XlsxWriter need for the same rows, in the same run.
 
-    python benchmarks/lists.py [--url URL] [--rows 1000000] [--rounds 5] [--only list,csv,xml,excel,loop]
+    python benchmarks/lists.py [--url URL] [--rows 1000000] [--rounds 5] [--only list,csv,xml,excel,loop] [--directus]
 
 Without --url it starts the embedded PostgreSQL in a folder of its own. Every measurement of a file is a process of its
 own, so that its memory is its own; start of Python and connecting are not counted. `loop` reads all rows, page by page.
+`--directus` alone asks Directus and the product over HTTP for the same list and CSV file (`directus.py`).
 """
 
 import argparse
@@ -11,38 +12,30 @@ import asyncio
 import contextlib
 import json
 import os
-import shutil
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from pathlib import Path
 
-import asyncpg
 import xlsxwriter
-from export import LOCATIONS, registry
+from over_http import beside_directus
+from scratch import client_code, fill, open_runtime, peak_kib, registry, scratch_database
 
 from coldshelf.access.principal import Principal, Role
-from coldshelf.kit import embedded
-from coldshelf.kit.clock import SystemClock
-from coldshelf.kit.db import Database
-from coldshelf.kit.events import EventBus
-from coldshelf.kit.http import open_outgoing
-from coldshelf.kit.ids import ClientId, UserId
-from coldshelf.kit.objects import open_store
+from coldshelf.access.service import client_by_code
+from coldshelf.kit.ids import UserId
 from coldshelf.kit.runtime import Runtime
-from coldshelf.kit.settings import load_settings
 from coldshelf.kit.web.params import Params
-from coldshelf.migrations.upgrade import upgrade
 from coldshelf.records.dataset import Column, Dataset
 from coldshelf.records.exporting import export_records, read_export_request
 from coldshelf.records.fields import TYPE_MAPS
 from coldshelf.records.listing import list_records, read_list_request
 
+OUTLETS = "Location"
 LIST, FILE = 1_000, 50_000
 PAIRS = (("csv", "copy", "csv"), ("xml", "copy", "xml"), ("excel", "xlsxwriter", "xlsx"))
 """What `--only` names, the peer and the file."""
@@ -53,16 +46,19 @@ def main() -> None:
     if options.child:
         print(json.dumps(asyncio.run(_child(json.loads(options.child)))))
         return
+    if options.directus:
+        beside_directus(OUTLETS, rows=FILE, page=LIST, rounds=options.rounds)
+        return
     only = options.only.split(",")
-    with _database(options.url) as url:
-        asyncio.run(_fill(url, FILE))
+    with scratch_database(options.url) as url:
+        asyncio.run(fill(url, OUTLETS, FILE))
         if "list" in only:
             asyncio.run(_lists(url, options.rounds))
         for part, *pair in PAIRS:
             if part in only:
                 _files(url, options.rounds, *pair)
         if "loop" in only:
-            asyncio.run(_fill(url, options.rows))
+            asyncio.run(fill(url, OUTLETS, options.rows))
             asyncio.run(_loops(url, options.rows))
 
 
@@ -72,58 +68,23 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--rows", type=int, default=1_000_000)
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--only", default="list,csv,xml,excel,loop")
+    parser.add_argument("--directus", action="store_true", help="only the lists and the CSV file, over HTTP")
     parser.add_argument("--child", help=argparse.SUPPRESS)
     return parser.parse_args()
 
 
-@contextmanager
-def _database(url: str | None) -> Iterator[str]:
-    if url:
-        yield url
-        return
-    folder = Path(tempfile.mkdtemp(prefix="coldshelf-bench-"))
-    try:
-        yield embedded.start(folder).url
-    finally:
-        embedded.stop(folder)
-        embedded.remove(folder)
-        shutil.rmtree(folder, ignore_errors=True)
-
-
-async def _fill(url: str, rows: int) -> None:
-    await upgrade(url)
-    connection = await asyncpg.connect(url)
-    try:
-        if await connection.fetchval("SELECT true FROM client WHERE code = $1", f"lists-{rows}"):
-            return
-        async with connection.transaction():
-            await connection.execute("SET LOCAL session_replication_role = replica")  # the stamps cost minutes
-            client = await connection.fetchval(
-                "INSERT INTO client (code, name) VALUES ($1, $1) RETURNING id", f"lists-{rows}"
-            )
-            await connection.execute(LOCATIONS, client, rows)
-        await connection.execute("VACUUM (ANALYZE)")
-    finally:
-        await connection.close()
-
-
 @asynccontextmanager
-async def _runtime(url: str, rows: int) -> AsyncIterator[tuple[Runtime, Principal]]:
-    database = await Database.connect(url, size=4)
-    with ThreadPoolExecutor(1) as threads, tempfile.TemporaryDirectory() as folder:
-        settings, clock = load_settings(data_dir=folder), SystemClock()
-        events, outgoing = EventBus(database, clock, ()), open_outgoing(settings)
-        run = Runtime(settings, database, open_store(settings.objects_url), events, clock, threads, b"", outgoing)
-        async with database.system() as owner:
-            client = await owner.fetchval("SELECT id FROM client WHERE code = $1", f"lists-{rows}")
-        yield run, Principal(ClientId(client), UserId(1), "bench", Role.CLIENT_ADMIN)
-    await database.close()
+async def _reader(url: str, rows: int) -> AsyncIterator[tuple[Runtime, Principal]]:
+    """Open what the product works with, and an administrator of the client who has so many outlets."""
+    async with open_runtime(url, connections=4) as run:
+        client = await client_by_code(run, client_code(OUTLETS, rows))
+        yield run, Principal(client.id, UserId(1), "bench", Role.CLIENT_ADMIN)
 
 
 async def _lists(url: str, rounds: int) -> None:
     """The list of 1,000 records with all columns; the peer writes the same rows, but counts nothing."""
     taken: dict[str, list[float]] = {"peer": [], "json": [], "array": [], "csv": [], "xml": []}
-    async with _runtime(url, FILE) as (run, principal):
+    async with _reader(url, FILE) as (run, principal):
         for _ in range(rounds * 4):
             for name, times in taken.items():
                 begun = time.perf_counter()
@@ -136,17 +97,18 @@ async def _lists(url: str, rounds: int) -> None:
 
 
 async def _json_text(run: Runtime, principal: Principal) -> int:
-    dataset = registry().datasets["Location"]
+    dataset = registry().datasets[OUTLETS]
     rows = f'SELECT {_all(dataset)}, row_number() OVER (ORDER BY t.id) AS "RowNumber"'
     page = f"{rows} FROM {_source(dataset)} LIMIT {LIST}"
-    async with run.database.scope(principal.client_id, readonly=True) as connection:
+    async with run.database.scope(principal.client, readonly=True) as connection:
         return len((await connection.fetchval(f"SELECT json_agg(row_to_json(r))::text FROM ({page}) r")).encode())
 
 
 async def _list(run: Runtime, principal: Principal, name: str) -> int:
     params = Params([("limit", str(LIST)), ("format", name)])
-    answer = await list_records(run, principal, read_list_request(registry().datasets["Location"], params, most=FILE))
-    return len(bytes(answer.body))
+    answer = await list_records(run, principal, read_list_request(registry().datasets[OUTLETS], params, most=FILE))
+    assert isinstance(answer.body, bytes)
+    return len(answer.body)
 
 
 def _all(dataset: Dataset, template: Callable[[Column], str] = lambda column: TYPE_MAPS[column.type].json_sql) -> str:
@@ -187,11 +149,11 @@ def _files(url: str, rounds: int, peer: str, ours: str) -> None:
 
 
 async def _child(task: dict[str, str]) -> dict[str, float]:
-    async with _runtime(task["url"], FILE) as (run, principal):
-        kind, dataset = task["kind"], registry().datasets["Location"]
-        async with run.database.scope(principal.client_id) as connection:
+    async with _reader(task["url"], FILE) as (run, principal):
+        kind, dataset = task["kind"], registry().datasets[OUTLETS]
+        async with run.database.scope(principal.client) as connection:
             await connection.fetchval("SELECT count(*) FROM location")
-        before, used, begun = _peak(), time.process_time(), time.perf_counter()
+        before, used, begun = peak_kib(), time.process_time(), time.perf_counter()
         size, first = 0, 0.0
         if kind in {"copy", "xlsxwriter"}:
             size = await (_copy if kind == "copy" else _plain_workbook)(run, principal, dataset)
@@ -203,7 +165,7 @@ async def _child(task: dict[str, str]) -> dict[str, float]:
                 size += len(part)
         seconds = time.perf_counter() - begun
         used = time.process_time() - used
-        return {"seconds": seconds, "cpu": used, "first": first, "bytes": size, "grown": _peak() - before}
+        return {"seconds": seconds, "cpu": used, "first": first, "bytes": size, "grown": (peak_kib() - before) / 1024}
 
 
 async def _copy(run: Runtime, principal: Principal, dataset: Dataset) -> int:
@@ -213,7 +175,7 @@ async def _copy(run: Runtime, principal: Principal, dataset: Dataset) -> int:
         nonlocal size
         size += len(data)
 
-    async with run.database.scope(principal.client_id, readonly=True) as connection:
+    async with run.database.scope(principal.client, readonly=True) as connection:
         query = f"SELECT {_all(dataset)} FROM {_source(dataset)} LIMIT {FILE}"
         await connection.copy_from_query(query, output=take, format="csv", header=True)
     return size
@@ -228,7 +190,7 @@ async def _plain_workbook(run: Runtime, principal: Principal, dataset: Dataset) 
         with xlsxwriter.Workbook(str(path), {**options, "default_date_format": "yyyy-mm-dd hh:mm:ss"}) as book:
             sheet, number = book.add_worksheet(), 1
             sheet.write_row(0, 0, [column.wire for column in dataset.columns])
-            async with run.database.scope(principal.client_id, readonly=True) as connection:
+            async with run.database.scope(principal.client, readonly=True) as connection:
                 query = f"SELECT {columns} FROM {_source(dataset)} LIMIT {FILE}"
                 async for row in connection.cursor(query, prefetch=1000):
                     sheet.write_row(number, 0, row.values())
@@ -244,15 +206,16 @@ async def _loops(url: str, rows: int) -> None:
         ("filter without an index", [("filters", '{"Channel": "Kiosk"}')]),
         ("newest first", [("dir", "DESC"), ("sort", "LocationId")]),
     ):
-        async with _runtime(url, rows) as (run, principal):
-            dataset, start, taken, received, total = registry().datasets["Location"], 0, [], 0, 1
+        async with _reader(url, rows) as (run, principal):
+            dataset, start, taken, received, total = registry().datasets[OUTLETS], 0, [], 0, 1
             while start < total:
                 params = Params([("start", str(start)), ("limit", str(LIST)), *sent])
                 request = read_list_request(dataset, params, most=FILE)
                 begun = time.perf_counter()
                 answer = await list_records(run, principal, request)
                 taken.append(time.perf_counter() - begun)
-                received += bytes(answer.body).count(b'{"LocationId"')
+                assert isinstance(answer.body, bytes)
+                received += answer.body.count(b'{"LocationId"')
                 total, start = answer.total, start + LIST
         last = statistics.median(taken[-5:])
         second = statistics.median(taken[1:6])
@@ -262,11 +225,6 @@ async def _loops(url: str, rows: int) -> None:
             f" second to sixth {second * 1e3:.0f} ms: {last / second:.2f} x",
             flush=True,
         )
-
-
-def _peak() -> float:
-    status = Path("/proc/self/status").read_text()
-    return int(next(line.split()[1] for line in status.splitlines() if line.startswith("VmHWM"))) / 1024
 
 
 if __name__ == "__main__":

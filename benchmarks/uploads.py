@@ -1,13 +1,15 @@
 """Every way to upload beside @tus/server, in the same run: pictures a second over 8 keep-alive connections.
 
-    python benchmarks/uploads.py [--uploads 240] [--rounds 3] [--processes 1] [--peer FOLDER]
+    python benchmarks/uploads.py [--uploads 240] [--rounds 3] [--processes 1] [--peer FOLDER] [--directus]
 
 The peer is `benchmarks/peers/tus` on Node; FOLDER holds its `node_modules` (unless given they are installed with npm).
-It stores bytes and a JSON file and syncs nothing; "durable" is the same with one fsync of file and folder. The product
-checks the caller, the cooler and the picture, syncs the bytes, and commits a record, an event and a job.
+It stores bytes and a JSON file and syncs nothing; "durable" is the same with one fsync of file and folder. Directus
+(`directus.py`) on the same PostgreSQL server reads the picture's header, commits a record and syncs no bytes. The
+product checks the caller, the cooler and the picture, syncs the bytes, and commits a record, an event and a job.
 """
 
 import argparse
+import asyncio
 import base64
 import json
 import os
@@ -21,6 +23,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
+from directus import Directus, make_database, run_directus
 from upload import BOUNDARY, CONNECTIONS, RESULTS, UPLOAD, Http, free_port, installation, make_picture, set_up, threads
 from upload import unique as unlike_all_others
 
@@ -37,7 +40,7 @@ def main() -> None:
     options = _options()
     picture = make_picture()
     with ExitStack() as stack:
-        settings, _ = stack.enter_context(installation(options.processes))
+        settings, url = stack.enter_context(installation(options.processes))
         set_up(settings)
         plain = stack.enter_context(_peer(options.peer, fsync=False))
         durable = stack.enter_context(_peer(options.peer, fsync=True))
@@ -51,6 +54,9 @@ def main() -> None:
             "@tus/server durable: POST, PATCH": (_in_two(durable, "/files", picture), 1),
             "@tus/server durable: POST with the bytes": (_in_one(durable, "/files", picture), 1),
         }
+        if options.directus:
+            peer = stack.enter_context(run_directus(asyncio.run(make_database(url))))
+            ways["@directus: POST /files"] = (_files(peer, picture), 1)
         for prepare, _ in ways.values():
             threads(prepare, CONNECTIONS * 3)
         rates: dict[str, list[float]] = {name: [] for name in ways}
@@ -68,6 +74,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--processes", type=int, default=1)
     parser.add_argument("--peer", type=Path, default=PEER)
+    parser.add_argument("--directus", action="store_true", help="Directus beside them")
     return parser.parse_args()
 
 
@@ -121,10 +128,28 @@ def _plain(port: int, picture: bytes) -> Prepare:
     return prepare
 
 
+def _files(peer: Directus, picture: bytes) -> Prepare:
+    def prepare(_: int) -> Once:
+        http = Http(peer.port)
+
+        def once() -> None:
+            content = unlike_all_others(picture)
+            said = {**peer.headers, "Content-Type": KIND}
+            status, _told, answer = http.request("POST", "/files", said, _multipart([], [content]))
+            _expect(status, 200, answer)
+            _expect(int(json.loads(answer)["data"]["filesize"]), len(content), answer)
+
+        return once
+
+    return prepare
+
+
 def _batch(port: int, picture: bytes) -> Prepare:
     def prepare(_: int) -> Once:
         http = Http(port)
-        manifest = [{"files": [f"{place}.jpg"], "SerialNumber": "BENCH-1"} for place in range(BATCHED)]
+        manifest: list[dict[str, object]] = [
+            {"files": [f"{place}.jpg"], "SerialNumber": "BENCH-1"} for place in range(BATCHED)
+        ]
 
         def once() -> None:
             contents = [unlike_all_others(picture) for _ in manifest]
@@ -144,7 +169,9 @@ def _multipart(manifest: list[dict[str, object]], contents: list[bytes]) -> byte
     if manifest:
         parts.append(b'Content-Disposition: form-data; name="manifest"\r\n\r\n' + json.dumps(manifest).encode())
     for place, content in enumerate(contents):
-        head = f'Content-Disposition: form-data; name="file"; filename="{place}.jpg"\r\n\r\n'
+        head = (
+            f'Content-Disposition: form-data; name="file"; filename="{place}.jpg"\r\nContent-Type: image/jpeg\r\n\r\n'
+        )
         parts.append(head.encode() + content)
     return b"".join(b"--" + BOUNDARY + b"\r\n" + part + b"\r\n" for part in parts) + b"--" + BOUNDARY + b"--\r\n"
 
@@ -184,10 +211,10 @@ def _peer(folder: Path, *, fsync: bool) -> Iterator[int]:
 def _tell(options: argparse.Namespace, size: int, rates: dict[str, float]) -> None:
     print(f"\n{size:,} bytes a picture, {CONNECTIONS} connections, {options.processes} API process(es), medians")
     for name, rate in rates.items():
-        peers = [other for other in rates if other.startswith("@") and other.endswith(name.partition(": ")[2])]
-        ratios = [
-            f"{rate / rates[other]:.2f} x {other.partition(':')[0]}" for other in peers or rates if other[0] == "@"
-        ]
+        alike = [other for other in rates if other.startswith("@tus") and other.endswith(name.partition(": ")[2])]
+        others = [other for other in rates if other.startswith("@directus")]
+        peers = [*(alike or [other for other in rates if other.startswith("@tus")]), *others]
+        ratios = [f"{rate / rates[other]:.2f} x {other.partition(':')[0]}" for other in peers]
         print(f"{name}: {rate:.0f}/s" + ("" if name[0] == "@" else f" ({', '.join(ratios)})"))
     RESULTS.mkdir(exist_ok=True)
     line = {

@@ -6,7 +6,6 @@ tenant is not known yet and that call `SECURITY DEFINER` functions; `system()` i
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Literal
 
 import asyncpg
 from asyncpg.pool import Pool, PoolConnectionProxy
@@ -18,7 +17,11 @@ Connection = PoolConnectionProxy
 """A connection inside an open transaction."""
 
 OLDEST_SERVER = 150_000
-Isolation = Literal["read_committed", "repeatable_read"]
+ENTER = """
+    SELECT set_config('coldshelf.client_id', $1, true), set_config('coldshelf.user_id', $2, true),
+        set_config('coldshelf.user_name', $3, true)"""
+ENTER_TO_READ = """
+    SELECT set_config('coldshelf.client_id', $1, true), set_config('join_collapse_limit', '1', true)"""
 
 
 class Database:
@@ -63,20 +66,25 @@ class Database:
         user_id: UserId | None = None,
         user_name: str = "",
         readonly: bool = False,
-        isolation: Isolation = "read_committed",
     ) -> AsyncIterator[Connection]:
         """Open a transaction that sees and writes the rows of one client only; it commits at the end."""
+        async with self._app.acquire() as connection, connection.transaction(readonly=readonly):
+            acting = "" if user_id is None else str(user_id)
+            await connection.execute(ENTER, str(client_id), acting, user_name)
+            yield connection
+
+    @asynccontextmanager
+    async def snapshot(self, client_id: ClientId) -> AsyncIterator[Connection]:
+        """Open a transaction that reads the rows of one client as they are at one moment.
+
+        Joins are planned in the order in which they are written: over a dozen, planning all orders would take as long
+        as reading a thousand rows.
+        """
         async with (
             self._app.acquire() as connection,
-            connection.transaction(readonly=readonly, isolation=isolation),
+            connection.transaction(readonly=True, isolation="repeatable_read"),
         ):
-            await connection.execute(
-                "SELECT set_config('coldshelf.client_id', $1, true), set_config('coldshelf.user_id', $2, true),"
-                " set_config('coldshelf.user_name', $3, true)",
-                str(client_id),
-                "" if user_id is None else str(user_id),
-                user_name,
-            )
+            await connection.execute(ENTER_TO_READ, str(client_id))
             yield connection
 
     @asynccontextmanager

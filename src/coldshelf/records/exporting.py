@@ -138,8 +138,7 @@ class _File:
     async def text(self) -> AsyncGenerator[bytes]:
         page = self._page()
         shape, values = list_shape(self.request.records, self.place)
-        scope = self.run.database.scope(self.client_id, readonly=True, isolation="repeatable_read")
-        async with scope as connection:
+        async with self.run.database.snapshot(self.client_id) as connection:
             self.total = await store.fetch_count(connection, count_statement(shape), values)
             yield page.head(self.total)
             statement = page_statement(replace(shape, text=page.row_text))
@@ -152,8 +151,7 @@ class _File:
         shape, values = list_shape(self.request.records, self.place)
         with TemporaryDirectory(prefix="coldshelf-export-") as folder:
             path = Path(folder) / "export.xlsx"
-            scope = self.run.database.scope(self.client_id, readonly=True, isolation="repeatable_read")
-            async with scope as connection:
+            async with self.run.database.snapshot(self.client_id) as connection:
                 self.total = await store.fetch_count(connection, count_statement(shape), values)
                 yield b""
                 sheet = Sheet(shape.shown, {"Dataset": shape.dataset.name, "Records found": self.total, "Times": "UTC"})

@@ -78,7 +78,7 @@ class JsonPage:
 
     names: tuple[str, ...] | None = None
     media_type: str = "application/json"
-    _separator: bytes = b""
+    _is_begun: bool = False
 
     @property
     def row_text(self) -> RowText:
@@ -89,8 +89,8 @@ class JsonPage:
         return f'{{"success":true,"totalRecords":{total},'.encode() + columns + b'"records":['
 
     def rows(self, texts: Sequence[str]) -> bytes:
-        separator, self._separator = self._separator, b","
-        return separator + ",".join(texts).encode()
+        before, self._is_begun = [""] if self._is_begun else [], True
+        return ",".join([*before, *texts]).encode()
 
     def tail(self, more: Mapping[str, object]) -> bytes:
         return b"]" + (b"," + orjson.dumps(more)[1:-1] if more else b"") + b"}"
@@ -112,7 +112,7 @@ class CsvPage:
         return ",".join(self.names).encode() + b"\r\n"
 
     def rows(self, texts: Sequence[str]) -> bytes:
-        lines = "\r\n".join([text[1:-1] for text in texts]).encode() + b"\r\n"
+        lines = "\r\n".join([*[text[1:-1] for text in texts], ""]).encode()
         return lines.replace(b"\\\\", b"\\") if b"\\" in lines else lines
 
     def tail(self, more: Mapping[str, object]) -> bytes:  # same

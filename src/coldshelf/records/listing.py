@@ -1,7 +1,7 @@
 """Lists: a request is read once, counted and paged in one snapshot, and given as text that the database made."""
 
 import hashlib
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -29,6 +29,7 @@ from coldshelf.records.query import (
     page_statement,
     peek_statement,
     shape_values,
+    whole_statement,
 )
 from coldshelf.records.shown import read_fields
 
@@ -249,18 +250,23 @@ class _Page:
     async def parts(self) -> AsyncGenerator[bytes]:
         shape, values = list_shape(self.request, self.place)
         shape = replace(shape, text=self.text.row_text)
-        scope = self.run.database.scope(self.client_id, readonly=True, isolation="repeatable_read")
-        async with scope as connection:
+        async with self.run.database.snapshot(self.client_id) as connection:
             self.total = await self._count(connection, shape, values)
             yield self.text.head(self.total)
             few = self.total if self.place.total is None else self.place.total
             narrow = bool(shape.conditions) and few <= FEW and self.place.cursor is None
-            statement = page_statement(replace(shape, narrow=narrow))
-            async for batch in store.fetch_pages(connection, statement, values, size=BATCH):
-                yield self.text.rows([row["record"] for row in batch])
-                self.last = (batch[-1]["revision"], batch[-1]["id"])
+            async for batch in self._batches(connection, replace(shape, narrow=narrow), values):
+                yield self.text.rows(batch.records)
+                self.last = (batch.revision, batch.last_id)
         yield self.text.tail(_rest(self.run.secret, self.principal, self.request, self.last or self.place.cursor))
         await self._note()
+
+    def _batches(
+        self, connection: Connection, shape: Shape, values: Mapping[str, object]
+    ) -> AsyncIterator[store.Batch]:
+        if self.request.limit <= BATCH:
+            return store.fetch_whole(connection, whole_statement(shape), values)
+        return store.fetch_batches(connection, page_statement(shape), values, size=BATCH)
 
     async def _count(self, connection: Connection, shape: Shape, values: Mapping[str, object]) -> int:
         """Count all records of a first page; behind it, see only whether there are more than this page takes.

@@ -12,7 +12,7 @@ from sqlalchemy.dialects.postgresql.asyncpg import dialect as asyncpg_dialect
 from sqlalchemy.sql.elements import BindParameter, ColumnElement
 from sqlalchemy.sql.selectable import FromClause
 
-from coldshelf.records.dataset import MODIFIED_ON, Column, Dataset
+from coldshelf.records.dataset import MODIFIED_ON, Column, Dataset, Join
 from coldshelf.records.fields import TIME_FORMAT, TYPE_MAPS, FieldType
 from coldshelf.records.filters import LISTS, NULLS, Condition
 from coldshelf.records.limits import LIMIT_ID, bulk_sql, gone_sql, limit_sql
@@ -104,24 +104,26 @@ def shape_values(conditions: Sequence[Condition]) -> dict[str, Any]:
 @lru_cache(maxsize=512)
 def count_statement(shape: Shape) -> Statement:
     """`SELECT count(*)` of all rows that the shape and its values let through."""
-    source = _join(_relation(shape), shape.dataset, shape.filtered_sources, with_gone=shape.with_gone)
-    return _compile(sa.select(sa.func.count()).select_from(source).where(*_where(shape)))
+    return _compile(_found(shape, sa.func.count()))
 
 
 @lru_cache(maxsize=512)
 def ids_statement(shape: Shape) -> Statement:
     """Compose the ids of all rows that the shape and its values let through, in order."""
-    source = _join(_relation(shape), shape.dataset, shape.filtered_sources, with_gone=shape.with_gone)
-    return _compile(sa.select(Own.id).select_from(source).where(*_where(shape)).order_by(Own.id))
+    return _compile(_found(shape, Own.id).order_by(Own.id))
 
 
 @lru_cache(maxsize=512)
 def peek_statement(shape: Shape) -> Statement:
     """Count the rows of the shape in order of the key, but at most `most` of them."""
-    source = _join(_relation(shape), shape.dataset, shape.filtered_sources, with_gone=shape.with_gone)
-    rows = sa.select(Own.id).select_from(source).where(*_where(shape)).order_by(_order(Own.id, shape))
+    rows = _found(shape, Own.id).order_by(_order(Own.id, shape))
     most = rows.limit(sa.bindparam("most", type_=sa.BigInteger())).subquery()
     return _compile(sa.select(sa.func.count()).select_from(most))
+
+
+def _found(shape: Shape, field: Expression) -> sa.Select[Any]:
+    """Select from all rows that the shape lets through; only joins that a condition names are made."""
+    return sa.select(field).select_from(_source(shape, shape.filtered_sources)).where(*_where_joined(shape))
 
 
 @lru_cache(maxsize=512)
@@ -142,6 +144,18 @@ def page_statement(shape: Shape) -> Statement:
     return Statement(text, (*keyed.names, "first"))
 
 
+@lru_cache(maxsize=512)
+def whole_statement(shape: Shape) -> Statement:
+    """Compose the same page as one row: its `records`, and the `id` and `revision` of the last; NULL for none.
+
+    A thousand small rows on the way to the driver cost more than the one that holds them.
+    """
+    page = page_statement(shape)
+    last = "(array_agg({0}))[count(*)] AS {0}"
+    fields = f"array_agg(record) AS records, {last.format('id')}, {last.format('revision')}"
+    return Statement(f"SELECT {fields} FROM ({page.text}) AS whole", page.names)
+
+
 def _texts(shape: Shape, parts: Sequence[Part]) -> str:
     return f"SELECT {row_text(shape.text, parts)} AS record, _id AS id, _revision AS revision"
 
@@ -156,9 +170,6 @@ def cells_statement(shape: Shape) -> Statement:
 
 
 def _rows(shape: Shape, fields: Sequence[Expression]) -> sa.Select[Any]:
-    relation, conditions = _relation(shape), _where(shape)
-    if shape.narrow:
-        relation, conditions = _looked_up(shape), _where_joined(shape)
     order = (
         [Own.revision, Own.id]
         if shape.after_revision
@@ -166,8 +177,8 @@ def _rows(shape: Shape, fields: Sequence[Expression]) -> sa.Select[Any]:
     )
     return (
         sa.select(*fields)
-        .select_from(_join(relation, shape.dataset, shape.sources, with_gone=shape.with_gone))
-        .where(*conditions)
+        .select_from(_source(shape, shape.sources))
+        .where(*_where_joined(shape))
         .order_by(*order)
         .offset(sa.bindparam("start", type_=sa.BigInteger()))
         .limit(sa.bindparam("limit", type_=sa.BigInteger()))
@@ -209,8 +220,11 @@ EVERYTHING = Window()
 def bulk_select(dataset: Dataset, window: Window = EVERYTHING) -> str:
     """Compose the SELECT of a bulk file: every column cast explicitly, in order of the key."""
     fields = [_parquet_column(column) for column in dataset.columns if column.parquet_name]
-    rows = _join(_bulk_rows(dataset, window), dataset, with_gone=dataset.limited)
-    query = sa.select(*fields).select_from(rows).where(*window.bounds).order_by(Own.id)
+    source = _bulk_rows(dataset, window)
+    for join in dataset.joins:
+        on = _joined_on(join, with_gone=dataset.limited)
+        source = source.outerjoin(sa.table(join.relation).alias(join.name), sa.text(on))
+    query = sa.select(*fields).select_from(source).where(*window.bounds).order_by(Own.id)
     if dataset.limited and not window.has_changes_only:
         query = query.where(sa.text("t.in_sight"))
     return str(query.compile(dialect=DIALECT, compile_kwargs={"literal_binds": True}))
@@ -232,7 +246,7 @@ def _table(dataset: Dataset) -> FromClause:
 def _relation(shape: Shape) -> FromClause:
     """Give the rows `t`; with those that left the sight, their own columns are empty and they are deleted.
 
-    Empty foreign keys let joins find nothing; a join by the id itself needs a condition of its own (see `_join`).
+    Empty foreign keys let joins find nothing; a join by the id itself needs a condition of its own (see `_joined_on`).
     """
     dataset = shape.dataset
     if not shape.with_gone:
@@ -257,30 +271,41 @@ def _own_columns(dataset: Dataset) -> list[str]:
     return sorted(own - PLUMBING)
 
 
-def _looked_up(shape: Shape) -> FromClause:
-    """Give the rows that the conditions let through, planned apart from order and limit.
+def _source(shape: Shape, wanted: frozenset[str]) -> FromClause:
+    """Give the rows that the conditions on their own columns let through, and the wanted joins.
 
-    Together, the planner prefers to walk the whole key until it has met enough rows, although those that were modified
-    last stand at its end.
+    The joins are planned as they stand here (see `Database.snapshot`): first the rows with the semi-join of a limit,
+    then the joins that conditions name, then those that only show something.
     """
-    rows: sa.Select[Any] = sa.select(sa.literal_column("t.*")).select_from(_relation(shape)).where(*_where_own(shape))
-    return rows.offset(sa.literal_column("0")).subquery("t")
-
-
-def _join(
-    source: FromClause, dataset: Dataset, wanted: frozenset[str] | None = None, *, with_gone: bool = False
-) -> FromClause:
-    if wanted is not None:
-        wanted |= {join.of for join in dataset.joins if join.name in wanted}
-    for join in dataset.joins:
-        if wanted is None or join.name in wanted:
-            name = _quoted(join.name)
-            held = f"{_quoted(join.of or 't')}.{_quoted(join.on)}"
-            on = f"{name}.client_id = t.client_id AND {name}.{_quoted(join.key)} = {held}"
-            if with_gone and join.on == "id" and not join.of:
-                on += " AND t.in_sight"
+    dataset, source = shape.dataset, _let_through(shape)
+    wanted, first = _with_ways(dataset, wanted), _with_ways(dataset, shape.filtered_sources)
+    for join in sorted(dataset.joins, key=lambda join: join.name not in first):
+        if join.name in wanted:
+            on = _joined_on(join, with_gone=shape.with_gone)
             source = source.outerjoin(sa.table(join.relation).alias(join.name), sa.text(on))
     return source
+
+
+def _let_through(shape: Shape) -> FromClause:
+    """Give the rows `t` that the conditions on their own columns let through.
+
+    Narrow, they are planned apart from order and limit: together, the planner prefers to walk the whole key until it
+    has met enough rows, although those that were modified last stand at its end.
+    """
+    rows = sa.select(sa.literal_column("t.*")).select_from(_relation(shape)).where(*_where_own(shape))
+    return (rows.offset(sa.literal_column("0")) if shape.narrow else rows).subquery("t")
+
+
+def _with_ways(dataset: Dataset, wanted: frozenset[str]) -> frozenset[str]:
+    """Add the joins over which wanted ones are reached."""
+    return wanted | {join.of for join in dataset.joins if join.name in wanted}
+
+
+def _joined_on(join: Join, *, with_gone: bool = False) -> str:
+    name = _quoted(join.name)
+    held = f"{_quoted(join.of or 't')}.{_quoted(join.on)}"
+    on = f"{name}.client_id = t.client_id AND {name}.{_quoted(join.key)} = {held}"
+    return f"{on} AND t.in_sight" if with_gone and join.on == "id" and not join.of else on
 
 
 def _quoted(name: str) -> str:
@@ -331,10 +356,6 @@ def _parquet_column(column: Column) -> Expression:
 
 def _order(expression: Expression, shape: Shape) -> Expression:
     return expression.desc() if shape.descending else expression.asc()
-
-
-def _where(shape: Shape) -> list[ColumnElement[bool]]:
-    return [*_where_own(shape), *_where_joined(shape)]
 
 
 def _where_joined(shape: Shape) -> list[ColumnElement[bool]]:

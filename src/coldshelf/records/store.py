@@ -45,6 +45,15 @@ class Seen:
 
 
 @dataclass(frozen=True, slots=True)
+class Batch:
+    """Rows of a page as text, at least one, and where they end."""
+
+    records: list[str]
+    last_id: int
+    revision: int
+
+
+@dataclass(frozen=True, slots=True)
 class PageEnd:
     """Where a page of a pull ended, how many records its first page counted, and the horizon of that page.
 
@@ -104,12 +113,31 @@ async def is_granted(connection: Connection, client_id: ClientId, limit_id: int,
 async def fetch_pages(
     connection: Connection, statement: Statement, values: Mapping[str, Any], *, size: int
 ) -> AsyncIterator[list[Record]]:
-    """Read the rows in batches of `size` from a server-side cursor; no batch is empty."""
+    """Read the rows in batches of `size` from a server-side cursor; no batch is empty, and the reader may empty it."""
     cursor = await connection.cursor(statement.text, *statement.arguments(values))
     while batch := await cursor.fetch(size):
+        is_last = len(batch) < size
         yield batch
-        if len(batch) < size:
+        if is_last:
             return
+
+
+async def fetch_batches(
+    connection: Connection, statement: Statement, values: Mapping[str, Any], *, size: int
+) -> AsyncIterator[Batch]:
+    """Read the texts of a page like `fetch_pages`."""
+    async for rows in fetch_pages(connection, statement, values, size=size):
+        batch = Batch([row["record"] for row in rows], rows[-1]["id"], rows[-1]["revision"])
+        rows.clear()
+        yield batch
+        batch.records.clear()  # else they would be held until the next ones are there
+
+
+async def fetch_whole(connection: Connection, statement: Statement, values: Mapping[str, Any]) -> AsyncIterator[Batch]:
+    """Read the texts of a page at once, from a statement that gives them as one row."""
+    row = await connection.fetchrow(statement.text, *statement.arguments(values))
+    if row is not None and row["records"]:
+        yield Batch(row["records"], row["id"], row["revision"])
 
 
 async def recall_page_end(
