@@ -49,18 +49,20 @@ class Look:
         self.references: dict[str, list[np.ndarray]] = {}
         for picture in read_folder(samples / "cooler_pepsico_vn_train").pictures:
             image = read_pixels(picture.path)
-            points = self.embedder.embed([cut_alone(image, true.box) for true in picture.boxes])
-            for true, point in zip(picture.boxes, points, strict=True):
+            known = picture.boxes or ()
+            points = self.embedder.embed([cut_alone(image, true.box) for true in known])
+            for true, point in zip(known, points, strict=True):
                 if true.sku and true.sku != UNKNOWN:
                     self.references.setdefault(true.sku, []).append(point)
 
     def _see(self, picture: TruePicture) -> Seen:
         image = read_pixels(picture.path)
-        boxes = np.array([true.box for true in picture.boxes], np.float32)
+        known = picture.boxes or ()
+        boxes = np.array([true.box for true in known], np.float32)
         found = self.detector.find(image)
         sure = found.boxes[found.scores >= self.model.sure]
         hit = intersection_over_union(boxes, sure).max(1, initial=0) >= 0.5
-        return Seen(self.embedder.embed_boxes(image, boxes), tuple(true.sku for true in picture.boxes), hit)
+        return Seen(self.embedder.embed_boxes(image, boxes), tuple(true.sku for true in known), hit)
 
     def name(self, count: int, rng: np.random.Generator, asked: set[str], absent: set[str]) -> dict[str, float]:
         """Draw references of all products but the absent ones, and name the asked ones."""

@@ -15,7 +15,7 @@ import argparse
 import json
 import os
 import tempfile
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -75,7 +75,7 @@ def sets(samples: Path, drawn: Path, pictures: int | None) -> list[Set]:
     return [*limited, Set("grocery_packages, one picture from the web each", packages)]
 
 
-def spread_out(pictures: int | None):
+def spread_out(pictures: int | None) -> Callable[[Iterable[TruePicture]], Iterator[TruePicture]]:
     def limited(every: Iterable[TruePicture]) -> Iterator[TruePicture]:
         known = list(every)
         step = max(1, len(known) // pictures) if pictures else 1

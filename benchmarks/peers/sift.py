@@ -6,6 +6,7 @@ place is the same product beside it (Lowe 2004, 7.1).
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import cv2
 import numpy as np
@@ -46,7 +47,7 @@ class SiftSearcher:
     """Finds references by local features."""
 
     def __init__(self) -> None:
-        self._sift = cv2.SIFT_create()
+        self._sift = cv2.SIFT.create()
         self._matcher = cv2.BFMatcher(cv2.NORM_L2)
         self._last: tuple[Sequence[CatalogueProduct], list[Reference]] | None = None
 
@@ -86,8 +87,10 @@ class SiftSearcher:
     def _keypoints(self, image: Pixels) -> Keypoints:
         found, descriptors = self._sift.detectAndCompute(cv2.cvtColor(image, cv2.COLOR_RGB2GRAY), None)
         if descriptors is None:
-            return Keypoints(np.zeros((0, 2), np.float32), np.zeros((0, 128), np.float32))
-        return Keypoints(np.array([point.pt for point in found], np.float32), descriptors)
+            return Keypoints(  # type: ignore[unreachable]  # OpenCV's types lack None
+                np.zeros((0, 2), np.float32), np.zeros((0, 128), np.float32)
+            )
+        return Keypoints(np.array([point.pt for point in found], np.float32), np.asarray(descriptors, np.float32))
 
     def _matches(self, seen: Keypoints, wanted: Keypoints) -> list[tuple[int, int]]:
         if len(seen.places) < 1 or len(wanted.places) < 2:
@@ -103,8 +106,8 @@ class SiftSearcher:
             there = np.array([seen.places[i] for i, _ in matches])
             here = np.array([reference.keypoints.places[j] for _, j in matches])
             homography, mask = cv2.findHomography(here, there, cv2.RANSAC, REPROJECTION)
-            inliers = 0 if mask is None else int(mask.sum())
-            if homography is None or inliers < FEWEST:
+            inliers = 0 if mask is None else int(mask.sum())  # type: ignore[redundant-expr]  # OpenCV's types lack None
+            if homography is None or inliers < FEWEST:  # type: ignore[redundant-expr]  # same
                 break
             box = _projected(homography, reference.size)
             if box is not None:
@@ -113,7 +116,7 @@ class SiftSearcher:
         return hits
 
 
-def _projected(homography: NDArray[np.float64], size: tuple[int, int]) -> Box | None:
+def _projected(homography: NDArray[Any], size: tuple[int, int]) -> Box | None:
     """Return the box around the reference's corners in the picture; None when the way there is not plausible."""
     width, height = size
     corners = np.array([[[0, 0], [0, height], [width, height], [width, 0]]], np.float32)

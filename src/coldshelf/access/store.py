@@ -13,7 +13,7 @@ from asyncpg import Record
 from coldshelf.access.errors import ClientCodeTaken, DeviceNotFound, RoleNameTaken, UserNameTaken
 from coldshelf.access.models import AccessLimit, ApiToken, Client, SecurityRole
 from coldshelf.access.principal import Role
-from coldshelf.kit.db import Connection, Database
+from coldshelf.kit.db import ENTER, Connection
 from coldshelf.kit.ids import ClientId, UserId
 
 CLIENT_COLUMNS = "id, code, name, time_zone, demands_planogram, reviews_by_hand, is_active"
@@ -233,19 +233,17 @@ async def user_by_id(
 
 async def user_at_door(connection: Connection, username: str) -> UserRow | None:
     """Find the user whom a name means, and enter the client; without one the door stays shut."""
-    found = await connection.fetchrow("SELECT client_id, user_id FROM door_user($1)", username)
+    found = await connection.fetchrow(f"SELECT client_id, user_id, {ENTER} FROM door_user($1)", username)
     if found is None:
         return None
-    await Database.enter(connection, found["client_id"])
     return await user_by_id(connection, found["client_id"], found["user_id"])
 
 
 async def token_at_door(connection: Connection, token_hash: bytes) -> TokenRow | None:
     """Find the token with this hash, and enter its client; without one the door stays shut."""
-    found = await connection.fetchrow("SELECT client_id, token_id, device FROM door_token($1)", token_hash)
+    found = await connection.fetchrow(f"SELECT client_id, token_id, device, {ENTER} FROM door_token($1)", token_hash)
     if found is None:
         return None
-    await Database.enter(connection, found["client_id"])
     statement = DEVICE_TOKEN if found["device"] else TOKEN
     row = await connection.fetchrow(statement, found["client_id"], found["token_id"])
     return TokenRow(**row) if row else None

@@ -17,10 +17,12 @@ Connection = PoolConnectionProxy
 """A connection inside an open transaction."""
 
 OLDEST_SERVER = 150_000
-ENTER = """
+ENTER = "set_config('coldshelf.client_id', client_id::text, true)"
+"""Part of a SELECT of one `client_id` at the door: the rest of the transaction sees the rows of this client only."""
+OPEN = """
     SELECT set_config('coldshelf.client_id', $1, true), set_config('coldshelf.user_id', $2, true),
         set_config('coldshelf.user_name', $3, true)"""
-ENTER_TO_READ = """
+OPEN_TO_READ = """
     SELECT set_config('coldshelf.client_id', $1, true), set_config('join_collapse_limit', '1', true)"""
 
 
@@ -43,7 +45,11 @@ class Database:
                 await owner.close()
                 raise SettingsInvalid(f"PostgreSQL {version // 10_000} is too old", cure="Use PostgreSQL 15 or newer.")
             app = await asyncpg.create_pool(
-                url, min_size=1, max_size=size, server_settings={**settings, "role": "coldshelf_app"}
+                url,
+                min_size=1,
+                max_size=size,
+                server_settings={**settings, "role": "coldshelf_app"},
+                reset=_leave_as_it_is,
             )
         except (OSError, asyncpg.CannotConnectNowError, asyncpg.TooManyConnectionsError) as error:
             raise Unavailable(f"The database does not answer: {error}") from error
@@ -70,7 +76,7 @@ class Database:
         """Open a transaction that sees and writes the rows of one client only; it commits at the end."""
         async with self._app.acquire() as connection, connection.transaction(readonly=readonly):
             acting = "" if user_id is None else str(user_id)
-            await connection.execute(ENTER, str(client_id), acting, user_name)
+            await connection.execute(OPEN, str(client_id), acting, user_name)
             yield connection
 
     @asynccontextmanager
@@ -84,7 +90,7 @@ class Database:
             self._app.acquire() as connection,
             connection.transaction(readonly=True, isolation="repeatable_read"),
         ):
-            await connection.execute(ENTER_TO_READ, str(client_id))
+            await connection.execute(OPEN_TO_READ, str(client_id))
             yield connection
 
     @asynccontextmanager
@@ -92,11 +98,6 @@ class Database:
         """Open a transaction without a tenant: it can only call functions that return ids."""
         async with self._app.acquire() as connection, connection.transaction():
             yield connection
-
-    @staticmethod
-    async def enter(connection: Connection, client_id: ClientId) -> None:
-        """Go through the door: the rest of this transaction sees the rows of this client only."""
-        await connection.execute("SELECT set_config('coldshelf.client_id', $1, true)", str(client_id))
 
     @asynccontextmanager
     async def system(self) -> AsyncIterator[Connection]:
@@ -111,6 +112,10 @@ class Database:
         """
         async with self._app.acquire() as connection:
             return await connection.fetchval("SELECT coldshelf_horizon()")
+
+
+async def _leave_as_it_is(_connection: object) -> None:
+    """Spare the round trip that makes a connection new: whatever a transaction here sets ends with it."""
 
 
 @asynccontextmanager

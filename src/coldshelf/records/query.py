@@ -292,7 +292,7 @@ def _let_through(shape: Shape) -> FromClause:
     Narrow, they are planned apart from order and limit: together, the planner prefers to walk the whole key until it
     has met enough rows, although those that were modified last stand at its end.
     """
-    rows = sa.select(sa.literal_column("t.*")).select_from(_relation(shape)).where(*_where_own(shape))
+    rows: sa.Select[Any] = sa.select(sa.literal_column("t.*")).select_from(_relation(shape)).where(*_where_own(shape))
     return (rows.offset(sa.literal_column("0")) if shape.narrow else rows).subquery("t")
 
 
