@@ -213,7 +213,8 @@ class Arrival:
             if error.status == REFUSED:
                 await self._refuse(error_answer(error).body)
             raise
-        await forget_parts(self._uploader, self._upload.guid)
+        if self._upload.part_keys:
+            await forget_parts(self._uploader, self._upload.guid)
         refused = _refusal(answer)
         if refused:
             raise FileRefused(refused)
