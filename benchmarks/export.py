@@ -27,6 +27,7 @@ from coldshelf.publishing.formats.columns import select_text
 from coldshelf.publishing.formats.snapshot import reader_url
 from coldshelf.publishing.models import BULK_DATASETS, Compression, Layout, Mode
 from coldshelf.publishing.service import export
+from coldshelf.records.query import Window
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +111,7 @@ def _copy_to_null(url: str, client_id: ClientId, options: argparse.Namespace) ->
     """Read what the export reads, as the same role, and throw it away."""
     dataset = registry().datasets[options.dataset]
     since = None if options.mode == Mode.FULL.value else _window_start()
-    copy = f"COPY ({select_text(dataset, since)}) TO STDOUT (FORMAT binary)"
+    copy = f"COPY ({select_text(dataset, Window(since=since))}) TO STDOUT (FORMAT binary)"
     return _take([_psql(), reader_url(url, client_id), "-q", "-c", copy])
 
 
