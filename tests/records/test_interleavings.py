@@ -85,16 +85,12 @@ class Writers:
     async def _change(self, connection: Connection, number: int) -> int:
         kind = self.dice.random()
         if kind < 0.3:
-            await connection.execute(
-                """
-                INSERT INTO location (client_id, code, name, market_id)
-                SELECT coldshelf_client(), $1, 'new', id FROM market ORDER BY id OFFSET $2 LIMIT 1""",
-                f"W{number}-{secrets.token_hex(6)}",
-                self.dice.randrange(MARKETS),
-            )
+            await self._save(connection, "Location", Code=f"W{number}-{secrets.token_hex(6)}", Name="new")
             return 1
         if kind < 0.35:
-            return await self._rename(connection)
+            await self._save(connection, "Market", Name=f"Market {secrets.token_hex(4)}")
+            self.renames += 1
+            return 1
         change = "is_deleted = NOT is_deleted" if kind < 0.45 else "name = name || '.'"
         # Rows are locked in order, so that the writers wait for each other and never deadlock.
         done = await connection.execute(
@@ -106,14 +102,12 @@ class Writers:
         )
         return int(done.split()[-1])
 
-    async def _rename(self, connection: Connection) -> int:
-        """Rename a market as a caller does: all outlets that show its name are touched."""
+    async def _save(self, connection: Connection, entity: str, **values: str) -> None:
+        """Save as a caller does; an outlet in a market, and a market's new name touches all outlets that show it."""
         principal = Principal(self.client_id, UserId(1), "writer", Role.CLIENT_ADMIN)
-        code = f"M{self.dice.randrange(MARKETS)}"
-        params = Params([("Code", code), ("Name", f"Market {secrets.token_hex(4)}")])
-        await save_record(connection, REGISTRY, principal, REGISTRY.entities["Market"], params)
-        self.renames += 1
-        return 1
+        market = f"M{self.dice.randrange(MARKETS)}"
+        values = {"Code": market, "MarketCode": market, **values}
+        await save_record(connection, REGISTRY, principal, REGISTRY.entities[entity], Params(values.items()))
 
 
 @dataclass

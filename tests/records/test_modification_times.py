@@ -2,6 +2,7 @@
 
 import asyncio
 from dataclasses import dataclass
+from datetime import datetime
 
 import httpx
 import pytest
@@ -9,7 +10,9 @@ import pytest
 from coldshelf.entrypoints.bootstrap import registry
 from coldshelf.kit.ids import ClientId
 from coldshelf.kit.runtime import Runtime
+from coldshelf.masterdata.service import add_reference_picture
 from tests.conformance.world import save_world, whole_world
+from tests.masterdata.import_support import Importer
 from tests.records.support import Handler, Json
 
 REGISTRY = registry()
@@ -21,6 +24,8 @@ NEW_NAMES = {
     "User.Role": ("Installer", "Sales Rep"),
 }
 """What a record that takes only certain names is renamed to."""
+
+OUTLET = {"Code": "OUT-1", "Name": "Corner", "Street": "1 Main Street"}
 
 
 @dataclass(frozen=True)
@@ -196,6 +201,45 @@ async def test_a_link_made_while_its_target_is_renamed_shows_the_new_name_with_a
 
     assert saved["Location"] == "Corner Shop"
     assert saved["ModifiedOn"] > renamed_on.strftime("%Y-%m-%dT%H:%M:%S.%f")
+
+
+async def test_a_reference_picture_added_while_its_product_gets_another_sku_has_a_true_time(
+    run: Runtime, client_id: ClientId, world: dict[str, int]
+) -> None:
+    async with run.database.scope(client_id) as renaming:
+        await renaming.execute("UPDATE product SET sku = 'NEW' WHERE id = $1", world["Product"])
+        renamed_on = await renaming.fetchval("SELECT modified_on FROM product WHERE id = $1", world["Product"])
+
+        async def add() -> datetime:
+            async with run.database.scope(client_id) as adding:
+                found = await add_reference_picture(adding, world["Product"], "key", sha256=b"new", size=(1, 1))
+                added_on = await adding.fetchval("SELECT modified_on FROM product_image WHERE id = $1", found)
+            assert isinstance(added_on, datetime)
+            return added_on
+
+        adding = asyncio.create_task(add())
+        await wait_for_a_lock(run)
+
+    assert await adding > renamed_on
+
+
+async def test_what_an_undo_gives_back_while_it_is_renamed_shows_the_new_name_with_a_true_time(
+    run: Runtime, client_id: ClientId, admin: httpx.AsyncClient
+) -> None:
+    markets, outlets = Handler(admin, "Market"), Handler(admin, "Location")
+    west = (await markets.save(Code="W", Name="West"))["id"]
+    await outlets.save(**OUTLET, MarketCode="W")
+    done = await Importer(admin, "Outlet").done([{**OUTLET, "Market": "East"}])
+    async with run.database.scope(client_id) as renaming:
+        await renaming.execute("UPDATE market SET name = 'Far West' WHERE id = $1", west)
+        renamed_on = await renaming.fetchval("SELECT modified_on FROM market WHERE id = $1", west)
+        undoing = asyncio.create_task(Importer(admin, "Outlet").undo(done["importId"]))
+        await wait_for_a_lock(run)
+
+    assert (await undoing)["restored"] == 1
+    outlet = (await outlets.load(Code="OUT-1"))["data"]
+    assert outlet["MarketName"] == "Far West"
+    assert outlet["ModifiedOn"] > renamed_on.strftime("%Y-%m-%dT%H:%M:%S.%f")
 
 
 async def wait_for_a_lock(run: Runtime) -> None:

@@ -317,11 +317,15 @@ async def add_pseudo_product(connection: Connection, name: str, sku: str, *, is_
 async def add_image(
     connection: Connection, product_id: int, object_key: str, *, sha256: bytes, width: int, height: int
 ) -> int | None:
-    """Add a reference picture; None when the product has these bytes already."""
+    """Add a reference picture; None when the product has these bytes already.
+
+    The product is held: its picture shows the SKU, so a new one waits, and then finds and touches the picture.
+    """
     value: int | None = await connection.fetchval(
         """
+        WITH held AS MATERIALIZED (SELECT id FROM product WHERE id = $1 FOR SHARE)
         INSERT INTO product_image (client_id, product_id, object_key, sha256, width, height)
-        VALUES (coldshelf_client(), $1, $2, $3, $4, $5) ON CONFLICT DO NOTHING RETURNING id""",
+        SELECT coldshelf_client(), id, $2, $3, $4, $5 FROM held ON CONFLICT DO NOTHING RETURNING id""",
         product_id,
         object_key,
         sha256,

@@ -51,7 +51,7 @@ class Names:
             named.to,
             named.by,
             [(wanted[said][0], said[0]) for said in places],
-            lock=Lock.REFER if self.writer.writes else Lock.NONE,
+            lock=self._lock,
         )
         seen = await self.writer.guard.seen_of(named.to, {row_id for _, row_id in found})
         for place, row_id in (pair for pair in found if pair[1] in seen):
@@ -81,12 +81,15 @@ class Names:
     async def _held(self, target: Entity, values: dict[str, Any]) -> int | None:
         """Find the record that is there under another one of its names."""
         for item in (item for item in target.fields if item.unique and values.get(item.name)):
-            found = await store.named_ids(
-                self.connection, self.client_id, target, item, [(values[item.name], None)], lock=Lock.NONE
-            )
+            texts = [(values[item.name], None)]
+            found = await store.named_ids(self.connection, self.client_id, target, item, texts, lock=self._lock)
             if found:
                 return found[0][1]
         return None
+
+    @property
+    def _lock(self) -> Lock:
+        return Lock.REFER if self.writer.writes else Lock.NONE
 
     def known(self, named: Named) -> dict[Said, int]:
         """Give the ids of what cells name; SEVERAL where several records have the name."""

@@ -285,6 +285,23 @@ async def changed_since(
     )
 
 
+async def hold_referred_before(
+    connection: Connection, client_id: ClientId, run_id: int, entity: Entity, *, column: str, target: Entity
+) -> None:
+    """Hold what the records of an import referred to before it: a rename waits, and then finds them there again."""
+    await connection.execute(
+        f"""
+        SELECT FROM {target.table} t WHERE t.client_id = $1 AND t.id IN (
+            SELECT (c.before_image ->> $4)::bigint FROM import_change c
+            WHERE c.client_id = $1 AND c.import_run_id = $2 AND c.entity = $3 AND c.kind = 'update')
+        ORDER BY t.id {_locking(Lock.REFER)}""",
+        client_id,
+        run_id,
+        entity.name,
+        column,
+    )
+
+
 async def restore_rows(
     connection: Connection, client_id: ClientId, run_id: int, entity: Entity, columns: Collection[str]
 ) -> list[int]:

@@ -92,6 +92,9 @@ async def _out_of_sight(
 
 async def _restore(connection: Connection, registry: Registry, client_id: ClientId, run_id: int, entity: Entity) -> int:
     columns = {item.name for item in entity.members}
+    for reference in entity.references:
+        target = registry.entities[reference.to]
+        await store.hold_referred_before(connection, client_id, run_id, entity, column=reference.name, target=target)
     ids = await store.restore_rows(connection, client_id, run_id, entity, columns)
     for showing in registry.shown_in(entity):
         if ids and showing.columns:
