@@ -146,6 +146,15 @@ def test_text_is_stripped_and_has_a_default() -> None:
         params.text("c")
 
 
+def test_every_value_of_a_name_is_stripped_and_empty_ones_are_left_out() -> None:
+    params = Params([("a[]", " x "), ("A[]", "  "), ("a[]", "y"), ("b[]", ""), ("c[]", "x"), ("c[]", "y\0")])
+
+    assert params.every("a[]") == ["x", "y"]
+    assert params.every("b[]") == params.every("missing") == []
+    with pytest.raises(InputInvalid, match=r"^c\[\] takes"):
+        params.every("c[]")
+
+
 @pytest.mark.parametrize(("text", "number"), [("7", 7), (" -7 ", -7), ("+0", 0), ("", 9), (str(2**63 - 1), 2**63 - 1)])
 def test_integer_is_read(text: str, number: int) -> None:
     assert Params([("limit", text)]).integer("limit", default=9) == number

@@ -238,6 +238,7 @@ async def test_wrong_offset_changes_nothing(admin: httpx.AsyncClient) -> None:
     for offset in (0, 499, 501):
         answer = await send(admin, place, offset, CONTENT[500:])
         assert (answer.status_code, answer.json()["code"]) == (409, "offset_mismatch")
+        assert answer.json()["requestId"] == answer.headers["X-Request-ID"] != ""
     assert await offset_of(admin, place) == (200, "500")
 
 

@@ -96,7 +96,7 @@ def _conditions(dataset: Dataset, plain: Plain, params: Params) -> Iterator[Cond
         if value_of not in params and operator not in NULLS:
             raise FilterInvalid(f"{place}: {value_of} is missing; send the value that is compared")
     text = params.text(value_of)
-    every = [value for value in params.every(plain.name) if value] if plain.name.endswith(ANY_OF) else []
+    every = params.every(plain.name) if plain.name.endswith(ANY_OF) else []
     if not text and not every and operator not in NULLS:
         return  # a field of a form that was left empty
     if operator == "MATCH":

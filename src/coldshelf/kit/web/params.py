@@ -59,15 +59,13 @@ class Params(Mapping[str, str]):
         return [(name, value) for name, values in self._values.values() for value in values]
 
     def every(self, name: str) -> list[str]:
-        """Give each value that was sent under a name."""
-        return list(self._values.get(name.lower(), ("", ()))[1])
+        """Give each value that was sent under a name without surrounding blanks, but empty ones."""
+        values = self._values.get(name.lower(), ("", ()))[1]
+        return [text for text in (_text(name, value) for value in values) if text]
 
     def text(self, name: str, default: str = "") -> str:
         """Give a value without surrounding blanks; the default when it is absent or empty."""
-        value = self.get(name, "").strip()
-        if "\0" in value:
-            raise InputInvalid(f"{name} takes text without zero bytes.")
-        return value or default
+        return _text(name, self.get(name, "")) or default
 
     @overload
     def integer(self, name: str, default: None = None) -> int | None: ...
@@ -197,6 +195,12 @@ def _as_text(value: object) -> str:
     if isinstance(value, str):
         return value
     return "" if value is None else orjson.dumps(value).decode()
+
+
+def _text(name: str, value: str) -> str:
+    if "\0" in value:
+        raise InputInvalid(f"{name} takes text without zero bytes.")
+    return value.strip()
 
 
 def _shown(value: str) -> str:

@@ -84,7 +84,7 @@ class Upload:
     @property
     def urls(self) -> list[str]:
         """Where pictures are fetched from, behind the files that were sent."""
-        return [url.strip() for url in self.params.every(IMAGE_URL) if url.strip()]
+        return self.params.every(IMAGE_URL)
 
     @property
     def count(self) -> int:
