@@ -18,7 +18,8 @@ import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 
-from lists import LIST, scratch_database
+from lists import LIST
+from scratch import scratch_database
 
 from coldshelf.access.principal import Limit, Principal, Role
 from coldshelf.access.service import LimitDraft, add_client, add_user, set_limit

@@ -1,32 +1,24 @@
 """From a list request to SQL: composed with SQLAlchemy Core, compiled once for each shape, run by the driver."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import ARRAY
-from sqlalchemy.dialects.postgresql.asyncpg import dialect as asyncpg_dialect
-from sqlalchemy.sql.elements import BindParameter, ColumnElement
+from sqlalchemy.sql.elements import ColumnElement
 from sqlalchemy.sql.selectable import FromClause
 
+from coldshelf.records.clauses import DIALECT, Expression, clause, expression, quoted, raw
 from coldshelf.records.dataset import MODIFIED_ON, Column, Dataset, Join
 from coldshelf.records.fields import TIME_FORMAT, TYPE_MAPS, FieldType
-from coldshelf.records.filters import LISTS, NULLS, Condition
+from coldshelf.records.filters import LISTS, Condition
 from coldshelf.records.limits import LIMIT_ID, bulk_sql, gone_sql, limit_sql
 from coldshelf.records.rowtext import Part, RowText, row_text
 
 ROW_NUMBER = "RowNumber"
 """The place of a record in its list: no column, but given with the record (contract 1.5)."""
-DIALECT = asyncpg_dialect(paramstyle="numeric_dollar")  # type: ignore[no-untyped-call]  # as SQLAlchemy ships it
-
-
-Expression = ColumnElement[Any]
-"""An SQL expression; its type is that of a column."""
-
-
 PLUMBING = frozenset({"id", "client_id", "revision", "modified_on", "is_deleted"})
 
 
@@ -72,6 +64,16 @@ class Shape:
     def sources(self) -> frozenset[str]:
         """Name the joins without which no page can be made; of others each row finds at most one."""
         return self.filtered_sources | {column.of for column in (*self.shown, self.sort)}
+
+    @property
+    def page_first(self) -> bool:
+        """Say whether the rows of the page are found before anything is joined to them.
+
+        Joins for rows that a limit or a sort leaves out cost more than the page. In order of the key and without a
+        limit rows are read until the page is full, and streamed; sorted afterwards they could not be.
+        """
+        is_own = not self.sort.of and all(not column.of for column, _ in self.conditions)
+        return is_own and (self.dataset.limited or self.sort.wire != self.dataset.key)
 
     @property
     def filtered_sources(self) -> frozenset[str]:
@@ -123,7 +125,8 @@ def peek_statement(shape: Shape) -> Statement:
 
 def _found(shape: Shape, field: Expression) -> sa.Select[Any]:
     """Select from all rows that the shape lets through; only joins that a condition names are made."""
-    return sa.select(field).select_from(_source(shape, shape.filtered_sources)).where(*_where_joined(shape))
+    source = _source(shape, shape.filtered_sources, _let_through(shape))
+    return sa.select(field).select_from(source).where(*_where_joined(shape))
 
 
 @lru_cache(maxsize=512)
@@ -131,10 +134,10 @@ def page_statement(shape: Shape) -> Statement:
     """Rows of one page as `record` (text, as the shape says), `id` and `revision`, in order."""
     fields = [_json_column(column, shape) for column in shape.shown]
     keyed = _compile(_rows(shape, fields).add_columns(Own.id.label("_id"), Own.revision.label("_revision")))
-    parts = [(_quoted(column.wire), column.wire, column.type) for column in shape.shown]
+    parts = [(quoted(column.wire), column.wire, column.type) for column in shape.shown]
     if not shape.numbered:
         return Statement(f"{_texts(shape, parts)} FROM ({keyed.text}) AS page", keyed.names)
-    parts.append((_quoted(ROW_NUMBER), ROW_NUMBER, FieldType.INTEGER))
+    parts.append((quoted(ROW_NUMBER), ROW_NUMBER, FieldType.INTEGER))
     first = f"${len(keyed.names) + 1}::bigint"
     text = (
         f"{_texts(shape, parts)}"
@@ -170,19 +173,39 @@ def cells_statement(shape: Shape) -> Statement:
 
 
 def _rows(shape: Shape, fields: Sequence[Expression]) -> sa.Select[Any]:
-    order = (
-        [Own.revision, Own.id]
-        if shape.after_revision
-        else [_order(_expression(shape.sort), shape), _order(Own.id, shape)]
-    )
-    return (
+    rows = _page(shape) if shape.page_first else _let_through(shape)
+    query = (
         sa.select(*fields)
-        .select_from(_source(shape, shape.sources))
+        .select_from(_source(shape, shape.sources, rows))
         .where(*_where_joined(shape))
-        .order_by(*order)
-        .offset(sa.bindparam("start", type_=sa.BigInteger()))
-        .limit(sa.bindparam("limit", type_=sa.BigInteger()))
+        .order_by(*_ordered(shape))
     )
+    return query if shape.page_first else _cut(query)
+
+
+def _ordered(shape: Shape) -> list[Expression]:
+    if shape.after_revision:
+        return [Own.revision, Own.id]
+    return [_order(expression(shape.sort), shape), _order(Own.id, shape)]
+
+
+def _cut(query: sa.Select[Any]) -> sa.Select[Any]:
+    start, limit = (sa.bindparam(name, type_=sa.BigInteger()) for name in ("start", "limit"))
+    return query.offset(start).limit(limit)
+
+
+def _page(shape: Shape) -> FromClause:
+    """Give the rows of the page alone as `t`, before anything is joined to them."""
+    names = ["t.client_id", "t.id", "t.in_sight"] if shape.with_gone else ["t.*"]
+    fields: list[Expression] = [sa.literal_column(name) for name in names]
+    rows = _cut(sa.select(*fields).select_from(_let_through(shape)).order_by(*_ordered(shape)))
+    if not shape.with_gone:
+        return rows.subquery("t")
+    # Read once more: below the page, each emptied column would look for itself whether the row is in sight.
+    page, held = rows.subquery("page"), sa.table(shape.dataset.relation).alias("held")
+    source = page.join(held, sa.text("held.client_id = page.client_id AND held.id = page.id"))
+    emptied: list[Expression] = [sa.literal_column(text) for text in _emptied(shape.dataset, "held", "page.in_sight")]
+    return sa.select(*emptied).select_from(source).subquery("t")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -251,13 +274,11 @@ def _relation(shape: Shape) -> FromClause:
     dataset = shape.dataset
     if not shape.with_gone:
         return _table(dataset)
-    shown = [f"CASE WHEN in_sight THEN {_quoted(name)} END AS {_quoted(name)}" for name in _own_columns(dataset)]
-    fields = ["id", "client_id", "revision", "modified_on", "is_deleted OR NOT in_sight AS is_deleted", "in_sight"]
     place = f":{LIMIT_ID}"
+    told = f"{limit_sql(dataset, place)} AS in_sight, {gone_sql(dataset, place)} AS has_left"
     text = (
-        f"SELECT {', '.join(fields + shown)} FROM (SELECT t.*, {limit_sql(dataset, place)} AS in_sight,"
-        f" {gone_sql(dataset, place)} AS has_left FROM {_quoted(dataset.relation)} AS t) AS t"
-        " WHERE in_sight OR has_left"
+        f"SELECT {', '.join(_emptied(dataset, 't', 't.in_sight'))}"
+        f" FROM (SELECT t.*, {told} FROM {quoted(dataset.relation)} AS t) AS t WHERE in_sight OR has_left"
     )
     limit = sa.bindparam(LIMIT_ID, type_=sa.BigInteger())
     return sa.text(text).bindparams(limit).columns().subquery("t")
@@ -271,13 +292,21 @@ def _own_columns(dataset: Dataset) -> list[str]:
     return sorted(own - PLUMBING)
 
 
-def _source(shape: Shape, wanted: frozenset[str]) -> FromClause:
-    """Give the rows that the conditions on their own columns let through, and the wanted joins.
+def _emptied(dataset: Dataset, row: str, seen: str) -> list[str]:
+    """Give the columns of a row that may have left the sight."""
+    names = [quoted(name) for name in _own_columns(dataset)]
+    plumbing = [f"{row}.{name}" for name in ("id", "client_id", "revision", "modified_on")]
+    deleted = [f"{row}.is_deleted OR NOT {seen} AS is_deleted", f"{seen} AS in_sight"]
+    return [*plumbing, *deleted, *(f"CASE WHEN {seen} THEN {row}.{name} END AS {name}" for name in names)]
+
+
+def _source(shape: Shape, wanted: frozenset[str], rows: FromClause) -> FromClause:
+    """Join what is wanted to rows of the dataset.
 
     The joins are planned as they stand here (see `Database.snapshot`): first the rows with the semi-join of a limit,
     then the joins that conditions name, then those that only show something.
     """
-    dataset, source = shape.dataset, _let_through(shape)
+    dataset, source = shape.dataset, rows
     wanted, first = _with_ways(dataset, wanted), _with_ways(dataset, shape.filtered_sources)
     for join in sorted(dataset.joins, key=lambda join: join.name not in first):
         if join.name in wanted:
@@ -302,27 +331,10 @@ def _with_ways(dataset: Dataset, wanted: frozenset[str]) -> frozenset[str]:
 
 
 def _joined_on(join: Join, *, with_gone: bool = False) -> str:
-    name = _quoted(join.name)
-    held = f"{_quoted(join.of or 't')}.{_quoted(join.on)}"
-    on = f"{name}.client_id = t.client_id AND {name}.{_quoted(join.key)} = {held}"
+    name = quoted(join.name)
+    held = f"{quoted(join.of or 't')}.{quoted(join.on)}"
+    on = f"{name}.client_id = t.client_id AND {name}.{quoted(join.key)} = {held}"
     return f"{on} AND t.in_sight" if with_gone and join.on == "id" and not join.of else on
-
-
-def _quoted(name: str) -> str:
-    return DIALECT.identifier_preparer.quote(name)
-
-
-def _raw(column: Column) -> str:
-    return f"{_quoted(column.of or 't')}.{_quoted(column.name)}"
-
-
-def _expression(column: Column) -> Expression:
-    return sa.literal_column(_raw(column), TYPE_MAPS[column.type].sql)
-
-
-def _folded(column: Column) -> Expression:
-    """Give the lower-case key column beside a unique field: compared by `=`, it reaches its index."""
-    return sa.literal_column(f"{_quoted(column.of or 't')}.{_quoted(column.name + '_key')}", sa.Text())
 
 
 SERIAL = "date_part('epoch', {}) / 86400 + 25569"
@@ -339,19 +351,19 @@ CELLS = {
 
 def _cell(column: Column) -> Expression:
     template = CELLS.get(column.type, TYPE_MAPS[column.type].json_sql)
-    return sa.literal_column(template.format(_raw(column))).label(column.wire)
+    return sa.literal_column(template.format(raw(column))).label(column.wire)
 
 
 def _json_column(column: Column, shape: Shape) -> Expression:
     if shape.below_horizon and column.wire == MODIFIED_ON:
-        told = sa.func.least(_expression(column), sa.bindparam("as_of", type_=sa.DateTime(timezone=True)))
+        told = sa.func.least(expression(column), sa.bindparam("as_of", type_=sa.DateTime(timezone=True)))
         utc = sa.func.timezone(sa.literal_column("'UTC'"), told)
         return sa.func.to_char(utc, sa.literal_column(TIME_FORMAT)).label(column.wire)
-    return sa.literal_column(TYPE_MAPS[column.type].json_sql.format(_raw(column))).label(column.wire)
+    return sa.literal_column(TYPE_MAPS[column.type].json_sql.format(raw(column))).label(column.wire)
 
 
 def _parquet_column(column: Column) -> Expression:
-    return sa.literal_column(TYPE_MAPS[column.type].parquet_sql.format(_raw(column))).label(column.parquet_name)
+    return sa.literal_column(TYPE_MAPS[column.type].parquet_sql.format(raw(column))).label(column.parquet_name)
 
 
 def _order(expression: Expression, shape: Shape) -> Expression:
@@ -359,12 +371,12 @@ def _order(expression: Expression, shape: Shape) -> Expression:
 
 
 def _where_joined(shape: Shape) -> list[ColumnElement[bool]]:
-    return [_clause(*condition, place) for place, condition in enumerate(shape.conditions) if condition[0].of]
+    return [clause(*condition, place) for place, condition in enumerate(shape.conditions) if condition[0].of]
 
 
 def _where_own(shape: Shape) -> list[ColumnElement[bool]]:
     clauses = [
-        _newest(shape, *condition) if condition[1] in NEWEST else _clause(*condition, place)
+        _newest(shape, *condition) if condition[1] in NEWEST else clause(*condition, place)
         for place, condition in enumerate(shape.conditions)
         if not condition[0].of
     ]
@@ -396,54 +408,13 @@ NEWEST = ("NEWEST", "NOT NEWEST")
 
 def _newest(shape: Shape, column: Column, operator: str) -> ColumnElement[bool]:
     """Let the last active row of each value of the column through: one look into its index for each row."""
-    held = _quoted(column.name)
+    held = quoted(column.name)
     last = sa.text(
-        f"(SELECT max(n.id) FROM {_quoted(shape.dataset.relation)} AS n WHERE n.client_id = t.client_id"
+        f"(SELECT max(n.id) FROM {quoted(shape.dataset.relation)} AS n WHERE n.client_id = t.client_id"
         f" AND n.{held} = t.{held} AND NOT n.is_deleted)"
     )
     is_last = Own.id.is_not_distinct_from(sa.type_coerce(last, sa.BigInteger()))
     return is_last if operator == "NEWEST" else sa.not_(is_last)
-
-
-Comparison = Callable[[Expression, Expression], ColumnElement[bool]]
-COMPARISONS: dict[str, Comparison] = {
-    "=": lambda left, right: left == right,
-    "!=": lambda left, right: left != right,
-    "<>": lambda left, right: left != right,
-    "<": lambda left, right: left < right,
-    "<=": lambda left, right: left <= right,
-    ">": lambda left, right: left > right,
-    ">=": lambda left, right: left >= right,
-    "LIKE": lambda left, right: sa.func.strpos(sa.func.lower(left), sa.func.lower(right)) > sa.literal_column("0"),
-}
-EQUALITIES = frozenset({"=", "!=", "<>"})
-
-
-def _clause(column: Column, operator: str, place: int) -> ColumnElement[bool]:
-    kind = TYPE_MAPS[column.type].sql
-    expression = _expression(column)
-    if operator in NULLS:
-        return expression.is_(None) if operator == "IS NULL" else expression.is_not(None)
-    if operator in LISTS:
-        return _list_clause(column, operator, place)
-    first = sa.bindparam(f"v{place}_0", type_=kind)
-    if operator == "BETWEEN":
-        return sa.and_(expression >= first, expression <= sa.bindparam(f"v{place}_1", type_=kind))
-    if column.folded and operator in EQUALITIES:
-        return COMPARISONS[operator](_folded(column), sa.func.lower(first))
-    return COMPARISONS[operator](expression, first)
-
-
-def _list_clause(column: Column, operator: str, place: int) -> ColumnElement[bool]:
-    """Compare with one array: the statement is the same for any number of values."""
-    values: BindParameter[Any] = sa.bindparam(f"v{place}", type_=ARRAY(TYPE_MAPS[column.type].sql))
-    listed: Expression = values
-    if column.folded:
-        value = sa.func.unnest(values).column_valued("value")
-        folded = sa.select(sa.func.array_agg(sa.func.lower(value))).scalar_subquery()
-        listed = sa.cast(folded, ARRAY(sa.Text()))  # without the cast it is a set of rows, each an array
-    expression = _folded(column) if column.folded else _expression(column)
-    return expression == sa.any_(listed) if operator == "IN" else expression != sa.all_(listed)
 
 
 def _compile(query: sa.Select[Any]) -> Statement:  # rows of any shape
