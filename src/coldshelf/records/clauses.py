@@ -75,3 +75,19 @@ def _list_clause(column: Column, operator: str, place: int) -> ColumnElement[boo
         listed = sa.cast(folded, ARRAY(sa.Text()))  # without the cast it is a set of rows, each an array
     held = _folded(column) if column.folded else expression(column)
     return held == sa.any_(listed) if operator == "IN" else held != sa.all_(listed)
+
+
+NEWEST = ("NEWEST", "NOT NEWEST")
+"""Operators that callers reach by a yes-or-no parameter only (see PlainSwitch)."""
+
+
+def newest(relation: str, column: Column, operator: str) -> ColumnElement[bool]:
+    """Let the last active row of each value of the column through: one look into its index for each row."""
+    held = quoted(column.name)
+    last = sa.text(
+        f"(SELECT max(n.id) FROM {quoted(relation)} AS n WHERE n.client_id = t.client_id"
+        f" AND n.{held} = t.{held} AND NOT n.is_deleted)"
+    )
+    row_id = sa.literal_column("t.id", sa.BigInteger())
+    is_last = row_id.is_not_distinct_from(sa.type_coerce(last, sa.BigInteger()))
+    return is_last if operator == "NEWEST" else sa.not_(is_last)

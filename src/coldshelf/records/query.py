@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.sql.elements import ColumnElement
 from sqlalchemy.sql.selectable import FromClause
 
-from coldshelf.records.clauses import DIALECT, Expression, clause, expression, quoted, raw
+from coldshelf.records.clauses import DIALECT, NEWEST, Expression, clause, expression, newest, quoted, raw
 from coldshelf.records.dataset import MODIFIED_ON, Column, Dataset, Join
 from coldshelf.records.fields import TIME_FORMAT, TYPE_MAPS, FieldType
 from coldshelf.records.filters import LISTS, Condition
@@ -376,7 +376,7 @@ def _where_joined(shape: Shape) -> list[ColumnElement[bool]]:
 
 def _where_own(shape: Shape) -> list[ColumnElement[bool]]:
     clauses = [
-        _newest(shape, *condition) if condition[1] in NEWEST else clause(*condition, place)
+        newest(shape.dataset.relation, *condition) if condition[1] in NEWEST else clause(*condition, place)
         for place, condition in enumerate(shape.conditions)
         if not condition[0].of
     ]
@@ -400,21 +400,6 @@ def _where_own(shape: Shape) -> list[ColumnElement[bool]]:
             sa.func.coldshelf_fence() > Own.revision,
         ]
     return clauses
-
-
-NEWEST = ("NEWEST", "NOT NEWEST")
-"""Operators that callers reach by a yes-or-no parameter only (see PlainSwitch)."""
-
-
-def _newest(shape: Shape, column: Column, operator: str) -> ColumnElement[bool]:
-    """Let the last active row of each value of the column through: one look into its index for each row."""
-    held = quoted(column.name)
-    last = sa.text(
-        f"(SELECT max(n.id) FROM {quoted(shape.dataset.relation)} AS n WHERE n.client_id = t.client_id"
-        f" AND n.{held} = t.{held} AND NOT n.is_deleted)"
-    )
-    is_last = Own.id.is_not_distinct_from(sa.type_coerce(last, sa.BigInteger()))
-    return is_last if operator == "NEWEST" else sa.not_(is_last)
 
 
 def _compile(query: sa.Select[Any]) -> Statement:  # rows of any shape
