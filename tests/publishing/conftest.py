@@ -14,6 +14,7 @@ from coldshelf.kit.runtime import Runtime
 from coldshelf.publishing.models import RunManifest
 from coldshelf.publishing.service import export
 from coldshelf.records.registry import Registry
+from tests.publishing.servers import azure_places, azurite, file_places, s3_endpoint, s3_places  # noqa: F401  # fixtures
 from tests.publishing.support import Cast
 
 Publish = Callable[..., Awaitable[RunManifest]]

@@ -5,10 +5,12 @@ from types import MappingProxyType
 from urllib.parse import urlsplit
 
 from coldshelf.publishing.destination import Destination, Secret
+from coldshelf.publishing.destinations.azure import AzureDestination
 from coldshelf.publishing.destinations.file import FileDestination
+from coldshelf.publishing.destinations.s3 import S3Destination
 from coldshelf.publishing.errors import DestinationUnknown
 
-DESTINATIONS: tuple[type[Destination], ...] = (FileDestination,)
+DESTINATIONS: tuple[type[Destination], ...] = (FileDestination, AzureDestination, S3Destination)
 
 
 NO_SECRET: Secret = MappingProxyType({})

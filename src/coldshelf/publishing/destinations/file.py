@@ -5,15 +5,15 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import BinaryIO, ClassVar
 from urllib.parse import unquote, urlsplit
 
 from coldshelf.kit.objects import fsync_folder, make_durable_folder
+from coldshelf.publishing.address import relative
 from coldshelf.publishing.destination import SUCCESS, Capabilities, Entry, PartWriter, Secret
 from coldshelf.publishing.errors import AlreadyPublished, DestinationFailed
-
-CHUNK_BYTES = 1024 * 1024
+from coldshelf.publishing.streams import copy_through
 
 
 @contextmanager
@@ -56,15 +56,7 @@ class FileDestination:
         return FilePart(self._path(path))
 
     def copy(self, source: str, path: str) -> None:
-        with self.open(source) as file:
-            part = self.part(path)
-            try:
-                while chunk := file.read(CHUNK_BYTES):
-                    part.write(chunk)
-            except BaseException:
-                part.discard()
-                raise
-            part.commit()
+        copy_through(self, source, path)
 
     def open(self, path: str) -> BinaryIO:
         with _named(self._path(path)):
@@ -100,10 +92,7 @@ class FileDestination:
         """Nothing is held open."""
 
     def _path(self, path: str) -> Path:
-        pure = PurePosixPath(path)
-        if pure.is_absolute() or not pure.parts or ".." in pure.parts:
-            raise ValueError(f"not a path below the destination: {path!r}")
-        return self._root.joinpath(*pure.parts)
+        return self._root.joinpath(relative(path))
 
 
 class FilePart:
