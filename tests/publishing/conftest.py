@@ -14,7 +14,15 @@ from coldshelf.kit.runtime import Runtime
 from coldshelf.publishing.models import RunManifest
 from coldshelf.publishing.service import export
 from coldshelf.records.registry import Registry
-from tests.publishing.servers import azure_places, azurite, file_places, s3_endpoint, s3_places  # noqa: F401  # fixtures
+from tests.publishing.servers import (  # noqa: F401  # fixtures
+    azure_places,
+    azurite,
+    file_places,
+    openssh,
+    s3_endpoint,
+    s3_places,
+    sftp_places,
+)
 from tests.publishing.support import Cast
 
 Publish = Callable[..., Awaitable[RunManifest]]

@@ -4,6 +4,7 @@ Each fixture gives a function that makes a place nobody else uses: an address an
 """
 
 import base64
+import getpass
 import hashlib
 import hmac
 import secrets
@@ -18,6 +19,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlencode
 
+import asyncssh
 import httpx
 import pytest
 
@@ -131,3 +133,51 @@ def s3_places(s3_endpoint: str) -> Places:
 @pytest.fixture(scope="session")
 def file_places(tmp_path_factory: pytest.TempPathFactory) -> Places:
     return lambda: Place(tmp_path_factory.mktemp("places").as_uri())
+
+
+SSHD = "/usr/sbin/sshd"
+SFTP_SERVER = "/usr/lib/openssh/sftp-server"
+
+
+@dataclass(frozen=True, slots=True)
+class Ssh:
+    """A running sshd: the fingerprints of its host keys by kind, and a key that signs in."""
+
+    port: int
+    folder: Path
+    fingerprints: dict[str, str]
+    private_key: str
+
+    def address(self, folder: str, *, port: int | None = None, kind: str = "ed25519") -> str:
+        """Give the address of a folder below the server's."""
+        place = f"sftp://{getpass.getuser()}@127.0.0.1:{port or self.port}{self.folder}/{folder}"
+        return f"{place}?host_key={self.fingerprints[kind]}"
+
+
+@pytest.fixture(scope="session")
+def openssh(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ssh]:
+    """OpenSSH's server, with host keys and an authorized key of its own."""
+    if not Path(SSHD).exists() or not Path(SFTP_SERVER).exists():
+        pytest.skip(f"{SSHD} is missing: apt install openssh-server")
+    if not Path("/run/sshd").exists():  # where sshd, run by root, puts what meets the network first
+        Path("/run/sshd").mkdir(mode=0o755)
+    folder = tmp_path_factory.mktemp("sshd")
+    port = free_port()
+    fingerprints = {}
+    for kind, bits in (("ed25519", "256"), ("rsa", "2048")):
+        subprocess.run(["ssh-keygen", "-q", "-t", kind, "-b", bits, "-N", "", "-f", folder / kind], check=True)
+        fingerprints[kind] = asyncssh.read_public_key(folder / f"{kind}.pub").get_fingerprint()
+    key = asyncssh.generate_private_key("ssh-ed25519")
+    (folder / "authorized").write_bytes(key.export_public_key())
+    (folder / "config").write_text(
+        f"ListenAddress 127.0.0.1:{port}\nHostKey {folder}/ed25519\nHostKey {folder}/rsa\nPidFile none\n"
+        f"AuthorizedKeysFile {folder}/authorized\nStrictModes no\nUsePAM no\nPasswordAuthentication no\n"
+        f"PermitRootLogin prohibit-password\nSubsystem sftp {SFTP_SERVER}\nMaxStartups 100\n"
+    )
+    with running([SSHD, "-D", "-e", "-f", str(folder / "config")], port, folder):
+        yield Ssh(port, tmp_path_factory.mktemp("sftp"), fingerprints, key.export_private_key().decode())
+
+
+@pytest.fixture(scope="session")
+def sftp_places(openssh: Ssh) -> Places:
+    return lambda: Place(openssh.address(secrets.token_hex(4)), {"private_key": openssh.private_key})

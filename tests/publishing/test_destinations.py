@@ -10,6 +10,7 @@ from coldshelf.publishing.destinations import DESTINATIONS, open_destination
 from coldshelf.publishing.destinations.azure import AzureDestination
 from coldshelf.publishing.destinations.file import FileDestination
 from coldshelf.publishing.destinations.s3 import S3Destination
+from coldshelf.publishing.destinations.sftp import SftpDestination
 from coldshelf.publishing.errors import AlreadyPublished, DestinationFailed, DestinationUnknown
 from tests.publishing.servers import Places
 from tests.publishing.support import files_below
@@ -18,6 +19,7 @@ PLACES: dict[type[Destination], str] = {
     FileDestination: "file_places",
     AzureDestination: "azure_places",
     S3Destination: "s3_places",
+    SftpDestination: "sftp_places",
 }
 """The fixture that gives places of each kind, on a real server."""
 

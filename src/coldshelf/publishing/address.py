@@ -69,6 +69,13 @@ def relative(path: str) -> PurePosixPath:
     return pure
 
 
+def remote_prefix(path: str) -> str:
+    """Give what goes before a relative path on a server of files: `/~/folder` is below the folder one signs in to."""
+    if path in {"", "/~", "/~/"}:
+        return ""
+    return path.removeprefix("/~/").rstrip("/") + "/"
+
+
 def without_secret(text: str, secret: Secret) -> str:
     """Take every value of a secret out of a text that a server or a library wrote."""
     for value in sorted(secret.values(), key=len, reverse=True):

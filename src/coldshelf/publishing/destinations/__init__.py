@@ -8,9 +8,10 @@ from coldshelf.publishing.destination import Destination, Secret
 from coldshelf.publishing.destinations.azure import AzureDestination
 from coldshelf.publishing.destinations.file import FileDestination
 from coldshelf.publishing.destinations.s3 import S3Destination
+from coldshelf.publishing.destinations.sftp import SftpDestination
 from coldshelf.publishing.errors import DestinationUnknown
 
-DESTINATIONS: tuple[type[Destination], ...] = (FileDestination, AzureDestination, S3Destination)
+DESTINATIONS: tuple[type[Destination], ...] = (FileDestination, AzureDestination, S3Destination, SftpDestination)
 
 
 NO_SECRET: Secret = MappingProxyType({})
