@@ -18,10 +18,12 @@ from tests.publishing.servers import (  # noqa: F401  # fixtures
     azure_places,
     azurite,
     file_places,
+    ftps_places,
     openssh,
     s3_endpoint,
     s3_places,
     sftp_places,
+    vsftpd,
 )
 from tests.publishing.support import Cast
 

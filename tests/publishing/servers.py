@@ -14,7 +14,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlencode
@@ -22,6 +22,7 @@ from urllib.parse import urlencode
 import asyncssh
 import httpx
 import pytest
+import trustme
 
 REPOSITORY = Path(__file__).parent.parent.parent
 AZURITE = REPOSITORY / ".cache" / "npm" / "node_modules" / "azurite" / "dist" / "src" / "blob" / "main.js"
@@ -181,3 +182,80 @@ def openssh(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ssh]:
 @pytest.fixture(scope="session")
 def sftp_places(openssh: Ssh) -> Places:
     return lambda: Place(openssh.address(secrets.token_hex(4)), {"private_key": openssh.private_key})
+
+
+VSFTPD = "/usr/sbin/vsftpd"
+FTP_PASSWORD = "partner's password"
+PASSIVE_PORTS = 40
+
+
+@dataclass(frozen=True, slots=True)
+class Ftp:
+    """A running vsftpd: `files` is the folder that can be written to, `/out` of the server."""
+
+    port: int
+    passive: range
+    files: Path
+    ca: str
+    mode: str
+
+    @property
+    def secret(self) -> dict[str, str]:
+        return {"password": FTP_PASSWORD, "ca": self.ca}
+
+    def address(self, folder: str, *, host: str = "127.0.0.1") -> str:
+        return f"ftps://anonymous@{host}:{self.port}/out/{folder}?mode={self.mode}"
+
+
+@contextmanager
+def vsftpd_running(folder: Path, *options: str, mode: str = "explicit") -> Iterator[Ftp]:
+    """Start vsftpd: TLS required, and sessions resumed on data connections; one user, whose password is in a list."""
+    if not Path(VSFTPD).exists() or getpass.getuser() != "root":
+        pytest.skip(f"{VSFTPD} is missing, or this is not root: apt install vsftpd")
+    root, files = folder / "root", folder / "root" / "out"
+    files.mkdir(parents=True)
+    shutil.chown(files, "ftp", "nogroup")
+    authority = trustme.CA()
+    authority.issue_cert("127.0.0.1", "127.0.0.2").private_key_and_cert_chain_pem.write_to_path(str(folder / "pem"))
+    (folder / "passwords").write_text(f"{FTP_PASSWORD}\n")
+    port, passive = free_port(), free_ports(PASSIVE_PORTS)
+    given = (
+        f"listen=YES\nlisten_address=127.0.0.1\nlisten_port={port}\nbackground=NO\nseccomp_sandbox=NO\n"
+        f"anonymous_enable=YES\nlocal_enable=NO\nftp_username=ftp\nanon_root={root}\nanon_umask=022\nwrite_enable=YES\n"
+        "anon_upload_enable=YES\nanon_mkdir_write_enable=YES\nanon_other_write_enable=YES\nanon_world_readable_only=NO\n"
+        f"secure_email_list_enable=YES\nemail_password_file={folder}/passwords\nsecure_chroot_dir={folder}/empty\n"
+        f"ssl_enable=YES\nallow_anon_ssl=YES\nforce_anon_logins_ssl=YES\nforce_anon_data_ssl=YES\n"
+        f"require_ssl_reuse=YES\nssl_ciphers=HIGH\nrsa_cert_file={folder}/pem\nstrict_ssl_read_eof=YES\n"
+        f"pasv_min_port={passive.start}\npasv_max_port={passive.stop - 1}\nhide_ids=YES\n"
+        f"implicit_ssl={'YES' if mode == 'implicit' else 'NO'}\n"
+    )
+    (folder / "empty").mkdir()
+    (folder / "config").write_text(given + "".join(f"{option}\n" for option in options))
+    # What the user `ftp` is to reach is below a folder of pytest's that only its owner may enter.
+    for parent in (folder, *folder.parents):
+        if parent.stat().st_mode & 0o011 != 0o011 and str(parent).startswith("/tmp/"):
+            parent.chmod(parent.stat().st_mode | 0o011)
+    with running([VSFTPD, str(folder / "config")], port, folder):
+        yield Ftp(port, passive, files, authority.cert_pem.bytes().decode(), mode)
+
+
+def free_ports(count: int) -> range:
+    """Find neighbouring ports that nobody uses."""
+    while True:
+        first = secrets.randbelow(20_000) + 12_000
+        with suppress(OSError), ExitStack() as stack:
+            for port in range(first, first + count):
+                listener = stack.enter_context(socket.socket())
+                listener.bind(("127.0.0.1", port))
+            return range(first, first + count)
+
+
+@pytest.fixture(scope="session")
+def vsftpd(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ftp]:
+    with vsftpd_running(tmp_path_factory.mktemp("vsftpd")) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def ftps_places(vsftpd: Ftp) -> Places:
+    return lambda: Place(vsftpd.address(secrets.token_hex(4)), vsftpd.secret)

@@ -9,6 +9,7 @@ from coldshelf.publishing.destination import Destination
 from coldshelf.publishing.destinations import DESTINATIONS, open_destination
 from coldshelf.publishing.destinations.azure import AzureDestination
 from coldshelf.publishing.destinations.file import FileDestination
+from coldshelf.publishing.destinations.ftps import FtpsDestination
 from coldshelf.publishing.destinations.s3 import S3Destination
 from coldshelf.publishing.destinations.sftp import SftpDestination
 from coldshelf.publishing.errors import AlreadyPublished, DestinationFailed, DestinationUnknown
@@ -20,6 +21,7 @@ PLACES: dict[type[Destination], str] = {
     AzureDestination: "azure_places",
     S3Destination: "s3_places",
     SftpDestination: "sftp_places",
+    FtpsDestination: "ftps_places",
 }
 """The fixture that gives places of each kind, on a real server."""
 

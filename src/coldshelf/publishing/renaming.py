@@ -2,6 +2,8 @@
 
 import secrets
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import PurePosixPath
 from typing import Protocol
 
@@ -22,6 +24,15 @@ def hidden_beside(path: str) -> str:
     """Name a hidden file in the same folder; nobody else has the name."""
     pure = PurePosixPath(path)
     return str(pure.with_name(f".{pure.name}.{secrets.token_hex(4)}.tmp"))
+
+
+@contextmanager
+def named(place: str) -> Iterator[None]:
+    """Translate what a server or its connection did, with the place where it did it."""
+    try:
+        yield
+    except OSError as error:
+        raise DestinationFailed(f"{place}: {error}") from error
 
 
 def exists_already(place: str) -> AlreadyPublished:

@@ -129,10 +129,17 @@ class SshSession:
 
     async def _connect(self) -> asyncssh.SFTPClient:
         seen: list[str] = []
+        lost: Exception | None = None
         for kind in self._kinds:
             try:
                 self._connection = await self._connect_once(kind, seen)
             except (asyncssh.HostKeyNotVerifiable, asyncssh.KeyExchangeFailed):
+                continue
+            except (
+                asyncssh.ConnectionLost,
+                ConnectionResetError,
+            ) as error:  # also what OpenSSH does when it has no key of this kind
+                lost = error
                 continue
             except asyncssh.PermissionDenied as error:
                 raise DestinationFailed(
@@ -143,6 +150,8 @@ class SshSession:
             async with asyncio.timeout(CONNECT_SECONDS):
                 self._client = await self._connection.start_sftp_client()
             return self._client
+        if lost is not None and not seen:
+            raise lost
         raise DestinationFailed(_not_trusted(self._address, seen, self._pins), cure=_how_to_trust(seen))
 
     async def _connect_once(self, kind: tuple[str, ...], seen: list[str]) -> asyncssh.SSHClientConnection:
@@ -185,7 +194,8 @@ def refuse_unpinned(address: Address) -> SettingsInvalid:
     async def ask() -> str:
         port = address.port or DEFAULT_PORT
         async with asyncio.timeout(CONNECT_SECONDS):
-            key = await asyncssh.get_server_host_key(address.host, port, config=None)
+            kinds = [name for kind in HOST_KEYS for name in kind]
+            key = await asyncssh.get_server_host_key(address.host, port, config=None, server_host_key_algs=kinds)
         return key.get_fingerprint("sha256") if key is not None else ""
 
     seen = []

@@ -7,11 +7,18 @@ from urllib.parse import urlsplit
 from coldshelf.publishing.destination import Destination, Secret
 from coldshelf.publishing.destinations.azure import AzureDestination
 from coldshelf.publishing.destinations.file import FileDestination
+from coldshelf.publishing.destinations.ftps import FtpsDestination
 from coldshelf.publishing.destinations.s3 import S3Destination
 from coldshelf.publishing.destinations.sftp import SftpDestination
 from coldshelf.publishing.errors import DestinationUnknown
 
-DESTINATIONS: tuple[type[Destination], ...] = (FileDestination, AzureDestination, S3Destination, SftpDestination)
+DESTINATIONS: tuple[type[Destination], ...] = (
+    FileDestination,
+    AzureDestination,
+    S3Destination,
+    SftpDestination,
+    FtpsDestination,
+)
 
 
 NO_SECRET: Secret = MappingProxyType({})

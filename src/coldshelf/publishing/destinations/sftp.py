@@ -1,7 +1,7 @@
 """A folder of an SFTP server. Every file is written under a hidden name, synced where the server can, and renamed."""
 
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager, suppress
+from contextlib import AbstractContextManager, suppress
 from datetime import UTC, datetime
 from os import fsdecode
 from pathlib import PurePosixPath
@@ -13,7 +13,7 @@ from coldshelf.kit.logs import get_logger
 from coldshelf.publishing.address import check_secret, parse_address, relative, remote_prefix
 from coldshelf.publishing.destination import SUCCESS, Capabilities, Entry, Secret
 from coldshelf.publishing.errors import DestinationFailed
-from coldshelf.publishing.renaming import exists_already, give_final_name, hidden_beside
+from coldshelf.publishing.renaming import exists_already, give_final_name, hidden_beside, named
 from coldshelf.publishing.streams import copy_through, read_by_ranges
 
 if TYPE_CHECKING:
@@ -27,14 +27,6 @@ SLOW_SECONDS = 600
 """For what a server does by itself, such as a sync or a copy."""
 
 log = get_logger("publishing")
-
-
-@contextmanager
-def _named(place: str) -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        raise DestinationFailed(f"{place}: {error}") from error
 
 
 class SftpDestination:
@@ -143,7 +135,7 @@ class SftpDestination:
         self._session.close()
 
     def _named(self, path: str) -> AbstractContextManager[None]:
-        return _named(f"{self._shown}/{path}")
+        return named(f"{self._shown}/{path}")
 
     def _path(self, path: str) -> str:
         return f"{self._prefix}{relative(path)}"
@@ -180,7 +172,12 @@ class SftpPart:
         self._place = place
         self._buffer = bytearray()
         self._size = 0
-        self._file: SFTPClientFile = session.run(lambda client: client.open(self._hidden, "xb"))
+        self._file: SFTPClientFile | None = None
+        try:
+            self._file = session.run(lambda client: client.open(self._hidden, "xb"))
+        except ConnectionError:
+            self.discard()  # it may be there all the same
+            raise
 
     def write(self, chunk: bytes | memoryview) -> None:
         self._buffer += chunk
@@ -189,16 +186,16 @@ class SftpPart:
 
     def copy_from(self, source: str) -> None:
         """Let the server fill it from another of its files."""
-        with _named(self._place):
-            self._session.run(lambda client: client.remote_copy(source, self._file), seconds=SLOW_SECONDS)
-            self._size = self._session.on_file(self._file.stat()).size or 0
+        with named(self._place):
+            self._session.run(lambda client: client.remote_copy(source, self._open), seconds=SLOW_SECONDS)
+            self._size = self._session.on_file(self._open.stat()).size or 0
 
     def commit(self) -> None:
         try:
             self._flush()
-            with _named(self._place):
-                self._session.sync(self._file, seconds=SLOW_SECONDS)
-                self._session.on_file(self._file.close())
+            with named(self._place):
+                self._session.sync(self._open, seconds=SLOW_SECONDS)
+                self._session.on_file(self._open.close())
                 give_final_name(self._session, self._hidden, self._path, size=self._size, place=self._place)
         except BaseException:
             self.discard()
@@ -208,16 +205,23 @@ class SftpPart:
         """Remove what was sent; where that fails, a run that repairs the folder finds it by its hidden name."""
         self._buffer.clear()
         try:
-            with suppress(OSError):
-                self._session.on_file(self._file.close())
+            if self._file is not None:
+                with suppress(OSError):
+                    self._session.on_file(self._file.close())
             with suppress(FileNotFoundError):
                 self._session.delete(self._hidden)
         except (OSError, DestinationFailed) as error:
             log.warning("hidden file stays", file=f"{self._place}: {self._hidden}", error=str(error))
 
+    @property
+    def _open(self) -> "SFTPClientFile":
+        if self._file is None:
+            raise ConnectionError("the file was not opened")
+        return self._file
+
     def _flush(self) -> None:
-        with _named(self._place):
+        with named(self._place):
             if self._buffer:
-                self._session.on_file(self._file.write(bytes(self._buffer)))
+                self._session.on_file(self._open.write(bytes(self._buffer)))
         self._size += len(self._buffer)
         self._buffer.clear()
