@@ -7,7 +7,9 @@ PYTEST_WORKERS ?= -n logical --maxprocesses 6
 
 # What does not meet the database server under test is not run twice.
 ON_POSTGRESQL_15 ?= --ignore=tests/kit/test_embedded.py --ignore=tests/recognition --ignore=tests/pictures/test_rendering.py \
-    --ignore=tests/pictures/test_decode.py --ignore=tests/pictures/test_faces.py --ignore=tests/acceptance
+    --ignore=tests/pictures/test_decode.py --ignore=tests/pictures/test_faces.py --ignore=tests/acceptance \
+    --ignore=tests/publishing/test_destinations.py --ignore=tests/publishing/test_object_stores.py \
+    --ignore=tests/publishing/test_sftp.py --ignore=tests/publishing/test_ftps.py
 
 BIN     := $(VENV)/bin
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-input --require-hashes --only-binary :all:
@@ -27,6 +29,7 @@ demo: $(VENV)/.runtime ## Run the main job on sample pictures: make demo ARGS="-
 
 test: $(VENV)/.dev ## Run all tests: make test ARGS="tests/kit -k embedded"
 	@.ci/postgresql-15
+	@.ci/servers
 	$(BIN)/pytest $(PYTEST_WORKERS) -m "not soak" $(ARGS)
 	@if [ -x /usr/lib/postgresql/15/bin/initdb ]; then \
 	    echo 'coldshelf: once more on PostgreSQL 15, all that meets a database'; \

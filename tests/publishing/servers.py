@@ -231,10 +231,6 @@ def vsftpd_running(folder: Path, *options: str, mode: str = "explicit") -> Itera
     )
     (folder / "empty").mkdir()
     (folder / "config").write_text(given + "".join(f"{option}\n" for option in options))
-    # What the user `ftp` is to reach is below a folder of pytest's that only its owner may enter.
-    for parent in (folder, *folder.parents):
-        if parent.stat().st_mode & 0o011 != 0o011 and str(parent).startswith("/tmp/"):
-            parent.chmod(parent.stat().st_mode | 0o011)
     with running([VSFTPD, str(folder / "config")], port, folder):
         yield Ftp(port, passive, files, authority.cert_pem.bytes().decode(), mode)
 

@@ -132,9 +132,10 @@ def test_half_written_parts_are_hidden_files(tmp_path: Path) -> None:
 
 def test_an_address_that_nobody_takes_is_refused() -> None:
     with pytest.raises(DestinationUnknown, match="gopher:// is not known") as caught:
-        open_destination("gopher://host/folder")
+        open_destination("gopher://user:pa55word@host/folder")
 
     assert caught.value.cure.startswith("Use a folder, or an address with file://")
+    assert "pa55word" not in str(caught.value)
 
 
 def test_a_file_is_copied_listed_and_removed(destination: Destination) -> None:

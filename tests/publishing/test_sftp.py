@@ -225,7 +225,8 @@ def test_a_refused_password_is_not_shown(tmp_path: Path) -> None:
         ("sftp://host/a", {"password": "pw"}, "it lacks a host, a user, or a secret"),
         ("sftp://user@host/a", {}, "it lacks a host, a user, or a secret"),
         ("sftp://user@host/a", {"pasword": "pw"}, "unknown part of its secret: pasword"),
-        ("sftp://user@host:port/a", {"password": "pw"}, "Port could not be cast"),
+        ("sftp://user@host:port/a", {"password": "pw"}, "^Destination sftp://…: its address cannot be read$"),
+        ("sftp://user:pa/ss@host/a", {}, "^Destination sftp://…: its address cannot be read$"),
         (f"sftp://user@host/a?host_key={OTHER}", {"private_key": "no key"}, "private_key: "),
     ],
 )

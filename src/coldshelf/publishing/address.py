@@ -30,10 +30,11 @@ def parse_address(address: str, options: Collection[str] = ()) -> Address:
         parts = urlsplit(address)
         port = parts.port
         given = parse_qs(parts.query, keep_blank_values=True, strict_parsing=bool(parts.query))
-    except ValueError as error:
+    except ValueError:  # its text, like the address, may hold a piece of a password
         raise SettingsInvalid(
-            f"Destination {address.partition('?')[0]}: {error}", cure="Write scheme://host/folder?option=value"
-        ) from error
+            f"Destination {address.partition(':')[0]}://…: its address cannot be read",
+            cure="Write scheme://user@host:port/folder?option=value",
+        ) from None
     shown = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
     if parts.password is not None:
         raise SettingsInvalid(

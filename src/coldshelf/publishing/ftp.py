@@ -10,7 +10,7 @@ import ssl
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from socket import socket
 from typing import IO
@@ -39,7 +39,7 @@ class FtpSettings:
     port: int
     user: str
     implicit: bool
-    secret: Secret
+    secret: Secret = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)

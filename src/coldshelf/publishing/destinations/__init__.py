@@ -32,5 +32,5 @@ def open_destination(address: str | Path, secret: Secret = NO_SECRET) -> Destina
             return kind.at(str(address), secret)
     known = ", ".join(f"{name}://" for kind in DESTINATIONS for name in kind.capabilities.schemes if name)
     raise DestinationUnknown(
-        f"Destination {address}: {scheme}:// is not known", cure=f"Use a folder, or an address with {known}"
+        f"Destination {scheme}://…: {scheme}:// is not known", cure=f"Use a folder, or an address with {known}"
     )
