@@ -146,7 +146,7 @@ def test_a_server_that_is_not_there_is_named() -> None:
 
 def test_a_private_key_may_have_a_passphrase(openssh: Ssh) -> None:
     key = asyncssh.import_private_key(openssh.private_key)
-    locked = key.export_private_key(passphrase="open sesame", rounds=8).decode()
+    locked = key.export_private_key(passphrase="open sesame", rounds=50).decode()
 
     with opened(openssh.address("locked"), private_key=locked, passphrase="open sesame") as destination:
         deliver(destination, "a", b"content")
