@@ -5,19 +5,18 @@ Raises ConnectionError where a connection is lost, FileNotFoundError where the s
 """
 
 import ftplib
-import re
 import ssl
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from socket import socket
 from typing import IO
 
 from coldshelf.publishing.address import without_secret
 from coldshelf.publishing.destination import Secret
 from coldshelf.publishing.errors import DestinationFailed
+from coldshelf.publishing.ftp_listing import Listed, list_folder
 
 CONNECT_SECONDS = 15
 IDLE_SECONDS = 60
@@ -25,9 +24,6 @@ STALE_SECONDS = 20
 """From then on, an idle connection is asked whether it is still there before it is used again."""
 EXPLICIT_PORT = 21
 IMPLICIT_PORT = 990
-
-LINE = re.compile(r"(?P<kind>[-dl])\S+\s+\d+\s+\S+\s+\S+\s+(?P<size>\d+)\s+\S+\s+\d+\s+\S+\s(?P<name>.+)")
-"""A line of `ls -l`, as servers without MLSD write it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,14 +36,6 @@ class FtpSettings:
     user: str
     implicit: bool
     secret: Secret = field(repr=False)
-
-
-@dataclass(frozen=True, slots=True)
-class Listed:
-    name: str
-    is_folder: bool
-    bytes: int
-    modified_on: datetime
 
 
 class _Client(ftplib.FTP_TLS):
@@ -181,12 +169,7 @@ class FtpPool:
     def listed(self, folder: str) -> list[Listed]:
         """Give what is in a folder, with hidden files; nothing where it is not there."""
         with suppress(FileNotFoundError), self.client() as client:
-            try:
-                return [_from_facts(name, facts) for name, facts in client.mlsd(folder) if facts["type"] in FACTS]
-            except ftplib.error_perm as error:
-                if not str(error).startswith("50"):  # 500 to 504: the server does not know MLSD
-                    raise
-            return _listed_as_by_ls(client, folder)
+            return list_folder(client, folder)
         return []
 
     def close(self) -> None:
@@ -267,28 +250,3 @@ class Upload:
         if data is not None:
             data.close()
             self._client.close()
-
-
-FACTS = {"file": False, "dir": True}
-"""Of the types that MLSD names, those that are no sign of the folder itself or of the one above."""
-
-
-def _from_facts(name: str, facts: dict[str, str]) -> Listed:
-    return Listed(name, FACTS[facts["type"]], int(facts.get("size", 0)), _time(facts["modify"]))
-
-
-def _listed_as_by_ls(client: _Client, folder: str) -> list[Listed]:
-    lines: list[str] = []
-    client.dir("-a", folder, lines.append)
-    found = [match for line in lines if (match := LINE.fullmatch(line)) and match["name"] not in {".", ".."}]
-    listed = []
-    for match in found:
-        is_folder = match["kind"] == "d"
-        # `ls` tells times without a zone and old ones without the hour; MDTM is exact and in UTC.
-        told = "213 19700101000000" if is_folder else client.sendcmd(f"MDTM {folder}/{match['name']}")
-        listed.append(Listed(match["name"], is_folder, int(match["size"]), _time(told.split()[-1])))
-    return listed
-
-
-def _time(text: str) -> datetime:
-    return datetime.strptime(text[:14], "%Y%m%d%H%M%S").replace(tzinfo=UTC)
