@@ -47,9 +47,12 @@ async def export(
         consistency=consistency,
     )
     place = open_destination(destination) if isinstance(destination, (str, Path)) else destination
-    return await write(
-        run, Writing(plan=plan, destination=place, open_source=source_of(url, plan), on_progress=on_progress)
-    )
+    writing = Writing(plan=plan, destination=place, open_source=source_of(url, plan), on_progress=on_progress)
+    try:
+        return await write(run, writing)
+    finally:
+        if place is not destination:
+            await run.off_loop(place.close)
 
 
 async def write(run: Runtime, writing: Writing) -> RunManifest:
