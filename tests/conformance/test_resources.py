@@ -19,7 +19,7 @@ from tests.house.filling import fill, tenant_tables
 from tests.records.conftest import installer, nobody, sales_rep
 
 REGISTRY = registry()
-DATASETS = [*REGISTRY.datasets.values()]
+DATASETS = REGISTRY.listed
 __all__ = ["installer", "nobody", "sales_rep"]
 
 

@@ -15,7 +15,7 @@ from coldshelf.records.limits import GONE, SIGHT, dataset_for
 from coldshelf.records.query import Shape, count_statement, ids_statement, page_statement
 
 __all__ = ["owner"]
-DATASETS = [*registry().datasets.values()]
+DATASETS = registry().listed
 LOCATED = [dataset for dataset in DATASETS if dataset.location]
 OUTLETS = 5_000
 SEEN = 50

@@ -21,7 +21,7 @@ from coldshelf.records.query import Shape, Statement, page_statement
 
 REGISTRY = registry()
 ENTITIES = [*REGISTRY.entities.values()]
-DATASETS = [*REGISTRY.datasets.values()]
+DATASETS = REGISTRY.listed
 READABLE_WITHOUT_A_TENANT = {"server_generation": 1}
 """Relations that show rows without a scope, and how many: nothing of any client."""
 QUEUE_COLUMNS = {"id", "entrypoint", "priority", "dedupe_key", "status"}

@@ -5,6 +5,7 @@ import asyncio
 import httpx
 import orjson
 import pytest
+from asyncpg import Record
 from fastapi import FastAPI
 
 from coldshelf.access.principal import Role
@@ -53,19 +54,78 @@ async def test_facing_details_become_places_by_shelf_and_position(
     assert await places(run, client_id, saved["id"]) == [(1, 1, a, 1), (1, 2, b, 3), (3, 1, c, 1)]
 
 
-async def test_new_facing_details_replace_the_places_and_keep_the_old_rows_as_deleted(
+async def rows_of_places(run: Runtime, client_id: ClientId) -> dict[tuple[int, int], Record]:
+    """Give the row of each place by shelf and position."""
+    async with run.database.scope(client_id, readonly=True) as connection:
+        found = await connection.fetch("SELECT * FROM planogram_product ORDER BY id")
+    rows = {(row["shelf"], row["position"]): row for row in found}
+    assert len(rows) == len(found)
+    return rows
+
+
+async def test_a_place_keeps_its_row_through_every_change(
+    run: Runtime, client_id: ClientId, planograms: Handler, products: list[int]
+) -> None:
+    a, b, c = products
+    first = await planograms.save(PlanogramName="Summer", FacingDetails=details([{"id": a}, {"id": b}], [{"id": c}]))
+    before = await rows_of_places(run, client_id)
+
+    await planograms.save(id=first["id"], FacingDetails=details([{"id": c}, {"id": b}, {"id": a}]))
+    untouched = await planograms.save(id=first["id"], StartDate="2026-01-31")
+
+    after = await rows_of_places(run, client_id)
+    assert await places(run, client_id, first["id"]) == [(1, 1, c, 1), (1, 2, b, 1), (1, 3, a, 1)]
+    assert untouched["data"]["StartDate"] == "2026-01-31"
+    assert {place: row["id"] for place, row in after.items() if place != (1, 3)} == {
+        place: row["id"] for place, row in before.items()
+    }
+    assert after[1, 2] == before[1, 2]
+    assert after[1, 1]["modified_on"] > before[1, 1]["modified_on"]
+    assert after[2, 1]["modified_on"] > before[2, 1]["modified_on"]
+    assert [place for place, row in after.items() if row["is_deleted"]] == [(2, 1)]
+
+
+async def test_a_place_that_vanished_comes_back_as_the_same_row(
     run: Runtime, client_id: ClientId, planograms: Handler, products: list[int]
 ) -> None:
     a, b, _ = products
-    first = await planograms.save(PlanogramName="Summer", FacingDetails=details([{"id": a}]))
+    both = details([{"id": a}, {"id": b, "stackSize": 2}])
+    first = await planograms.save(PlanogramName="Summer", FacingDetails=both)
+    before = await rows_of_places(run, client_id)
 
-    await planograms.save(id=first["id"], FacingDetails=details([{"id": b}, {"id": a}]))
-    untouched = await planograms.save(id=first["id"], StartDate="2026-01-31")
+    await planograms.save(id=first["id"], FacingDetails=details([{"id": a}]))
+    gone = await rows_of_places(run, client_id)
+    await planograms.save(id=first["id"], FacingDetails=both)
+    back = await rows_of_places(run, client_id)
 
-    assert await places(run, client_id, first["id"]) == [(1, 1, b, 1), (1, 2, a, 1)]
-    assert untouched["data"]["StartDate"] == "2026-01-31"
-    async with run.database.scope(client_id) as connection:
-        assert await connection.fetchval("SELECT count(*) FROM planogram_product WHERE is_deleted") == 1
+    assert [rows[1, 2]["is_deleted"] for rows in (before, gone, back)] == [False, True, False]
+    assert {rows[1, 2]["id"] for rows in (before, gone, back)} == {before[1, 2]["id"]}
+    assert before[1, 2]["modified_on"] < gone[1, 2]["modified_on"] < back[1, 2]["modified_on"]
+    assert before[1, 1] == gone[1, 1] == back[1, 1]
+
+
+async def test_the_places_of_a_deleted_planogram_are_deleted_with_it(
+    run: Runtime, client_id: ClientId, planograms: Handler, products: list[int]
+) -> None:
+    text = details([{"id": products[0]}])
+    first = await planograms.save(PlanogramName="Summer", FacingDetails=text)
+    await planograms.save(PlanogramName="Winter", FacingDetails=details([{"id": products[0]}], [{"id": products[1]}]))
+    before = await rows_of_places_by_planogram(run, client_id)
+
+    await planograms.delete(id=first["id"])
+
+    after = await rows_of_places_by_planogram(run, client_id)
+    assert [(row["is_deleted"], row["modified_by_user"]) for row in after.pop(first["id"])] == [(True, "admin")]
+    del before[first["id"]]
+    assert after == before
+
+
+async def rows_of_places_by_planogram(run: Runtime, client_id: ClientId) -> dict[int, list[Record]]:
+    found: dict[int, list[Record]] = {}
+    async with run.database.scope(client_id, readonly=True) as connection:
+        for row in await connection.fetch("SELECT * FROM planogram_product ORDER BY id"):
+            found.setdefault(row["planogram_id"], []).append(row)
+    return found
 
 
 async def test_emptied_facing_details_leave_no_place(

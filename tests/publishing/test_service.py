@@ -69,6 +69,7 @@ async def test_the_manifests_say_what_the_contract_says(
         "consistency": "snapshot",
         "client": "demo",
         "dataset": "Location",
+        "key": ["LocationId"],
         "schemaVersion": BULK_DATASETS["Location"],
         "startedOn": _text(manifest.head.started_on),
         "asOf": _text(manifest.head.as_of),

@@ -202,7 +202,7 @@ async def test_every_dataset_is_exported_in_every_format(
 ) -> None:
     async with run.database.scope(client_id) as connection:
         await add_pictures(connection, 2)
-    for dataset in (dataset for dataset in registry().datasets.values() if dataset.handler):
+    for dataset in (dataset for dataset in registry().listed if dataset.handler):
         handler = Handler(admin, dataset.name)
         names, total = [column.wire for column in dataset.columns], (await handler.page())["totalRecords"]
 

@@ -112,7 +112,7 @@ async def test_xml_is_well_formed_for_every_text(outlets: Handler) -> None:
 async def test_every_dataset_has_every_format(run: Runtime, client_id: ClientId, admin: httpx.AsyncClient) -> None:
     async with run.database.scope(client_id) as connection:
         await add_pictures(connection, 2)
-    for dataset in (dataset for dataset in registry().datasets.values() if dataset.handler):
+    for dataset in (dataset for dataset in registry().listed if dataset.handler):
         handler = Handler(admin, dataset.name)
         objects = await handler.records(limit=2)
         names = [*(column.wire for column in dataset.columns), "RowNumber"]

@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 from functools import cache
 
 from coldshelf.access.service import Known
+from coldshelf.alerts import datasets as alert_datasets
 from coldshelf.compliance import datasets as compliance_datasets
 from coldshelf.compliance import jobs as compliance_jobs
 from coldshelf.kit.clock import Clock, SystemClock
@@ -24,6 +25,7 @@ from coldshelf.masterdata.entities import ENTITIES
 from coldshelf.masterdata.imports import IMPORTS
 from coldshelf.masterdata.models import GRANT_DIMENSIONS
 from coldshelf.migrations.upgrade import upgrade
+from coldshelf.orders import datasets as order_datasets
 from coldshelf.pictures import datasets as picture_datasets
 from coldshelf.pictures import jobs as picture_jobs
 from coldshelf.publishing import datasets as publishing_datasets
@@ -36,6 +38,7 @@ from coldshelf.records.imports.run_dataset import IMPORT_RUN
 from coldshelf.records.imports.working import import_handler
 from coldshelf.records.limits import PERSONAL, fixed_fields
 from coldshelf.records.registry import Registry, build_registry
+from coldshelf.telemetry import datasets as telemetry_datasets
 
 
 def registry() -> Registry:
@@ -45,11 +48,20 @@ def registry() -> Registry:
         (
             IMPORT_RUN,
             *masterdata_datasets.DATASETS,
+            *telemetry_datasets.DATASETS,
             *picture_datasets.DATASETS,
             *recognition_datasets.DATASETS,
+            *kpi_datasets.DATASETS,
+            *order_datasets.DATASETS,
+            *alert_datasets.DATASETS,
             *publishing_datasets.DATASETS,
         ),
-        (*recognition_datasets.GROUPS, *compliance_datasets.GROUPS, *kpi_datasets.GROUPS),
+        (
+            *telemetry_datasets.GROUPS,
+            *recognition_datasets.GROUPS,
+            *compliance_datasets.GROUPS,
+            *kpi_datasets.GROUPS,
+        ),
     )
 
 

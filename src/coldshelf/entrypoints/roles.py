@@ -37,7 +37,7 @@ class Line:
 
 def role_lines(declared: Registry, extra: Mapping[str, Extra]) -> Iterator[Line]:
     """Give every action of every handler that reads or writes records."""
-    for dataset in declared.datasets.values():
+    for dataset in declared.listed:
         rows = _rows(dataset)
         for action in ("list", *(READS if dataset.name in declared.entities else ())):
             yield Line(dataset.name, action, dataset.readers, reading(dataset.name), rows)

@@ -8,10 +8,17 @@ from asyncpg import Record
 from coldshelf.kit.db import Connection
 
 RETIRE_PLACES = """
-    UPDATE planogram_product SET is_deleted = true WHERE planogram_id = $1 AND NOT is_deleted"""
-ADD_PLACES = """
-    INSERT INTO planogram_product (client_id, planogram_id, shelf, position, product_id, stack_size)
-    SELECT coldshelf_client(), $1, * FROM unnest($2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[])"""
+    UPDATE planogram_product p SET is_deleted = true
+    WHERE planogram_id = $1 AND NOT is_deleted AND NOT EXISTS (
+        SELECT FROM unnest($2::bigint[], $3::bigint[]) AS kept (shelf, position)
+        WHERE kept.shelf = p.shelf AND kept.position = p.position)"""
+# A place has one row for life, and a time of change that moves only when the place does.
+WRITE_PLACES = """
+    INSERT INTO planogram_product AS p (client_id, planogram_id, shelf, position, product_id, stack_size)
+    SELECT coldshelf_client(), $1, * FROM unnest($2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[])
+    ON CONFLICT (client_id, planogram_id, shelf, position) DO UPDATE
+        SET product_id = excluded.product_id, stack_size = excluded.stack_size, is_deleted = false
+        WHERE (p.product_id, p.stack_size, p.is_deleted) <> (excluded.product_id, excluded.stack_size, false)"""
 
 # Rows are locked in order, so that two such changes never deadlock.
 MARK_FOREIGN = """
@@ -59,15 +66,15 @@ async def existing_products(connection: Connection, wanted: Collection[int]) -> 
 
 
 async def replace_places(connection: Connection, planogram_id: int, rows: Sequence[Sequence[tuple[int, int]]]) -> None:
-    """Write the (product id, stack size) of each place of each shelf; the old places become deleted rows."""
+    """Write the (product id, stack size) of each place of each shelf; places that are no more become deleted."""
     places = [
         (shelf, position, product_id, stack)
         for shelf, row in enumerate(rows, 1)
         for position, (product_id, stack) in enumerate(row, 1)
     ]
-    await connection.execute(RETIRE_PLACES, planogram_id)
-    if places:
-        await connection.execute(ADD_PLACES, planogram_id, *(list(column) for column in zip(*places, strict=True)))
+    shelves, positions, products, stacks = map(list, zip(*places, strict=True)) if places else ([], [], [], [])
+    await connection.execute(RETIRE_PLACES, planogram_id, shelves, positions)
+    await connection.execute(WRITE_PLACES, planogram_id, shelves, positions, products, stacks)
 
 
 ASSETS = """

@@ -11,12 +11,11 @@ from types import MappingProxyType
 from pydantic import TypeAdapter, ValidationError
 
 from coldshelf.kit.errors import InputInvalid
+from coldshelf.publishing.versions import ADDED, version_of
 from coldshelf.records.errors import FieldInvalid
 
-BULK_DATASETS: Mapping[str, int] = MappingProxyType(
-    {"AssetPurity": 3, "AssetPurityProduct": 2, "Location": 2, "Asset": 2, "Product": 2}
-)
-"""Datasets that are published in bulk, each with its schema version: raised by one whenever columns are added."""
+BULK_DATASETS: Mapping[str, int] = MappingProxyType({name: version_of(name) for name in ADDED})
+"""Datasets that are published in bulk, each with its schema version: see `publishing/versions.py`."""
 
 WINDOW = timedelta(days=30)
 """What a delta holds (contract 9.1): a consumer that misses runs for less than this loses nothing."""
@@ -227,9 +226,13 @@ def run_folders(mode: Mode, client: str, run_id: str, datasets: Iterable[str]) -
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TableManifest:
-    """One dataset of a run: its folder below the destination and its parts. `sha256` is that of `_manifest.json`."""
+    """One dataset of a run: its folder below the destination and its parts. `sha256` is that of `_manifest.json`.
+
+    `key` names the columns that identify a row.
+    """
 
     dataset: str
+    key: tuple[str, ...]
     schema_version: int
     folder: str
     files: tuple[PublishedFile, ...]

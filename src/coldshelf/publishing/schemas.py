@@ -6,6 +6,7 @@ from typing import Any, TypedDict
 import orjson
 
 from coldshelf.publishing.models import Chunk, RunHead, RunManifest, TableManifest
+from coldshelf.publishing.versions import since_version
 from coldshelf.records.dataset import Column, Dataset
 from coldshelf.records.fields import TYPE_MAPS, FieldType
 
@@ -13,17 +14,24 @@ NEVER_NULL = frozenset({"ClientId", "IsDeleted", "CreatedOn", "ModifiedOn"})
 
 
 class ColumnSchema(TypedDict):
+    """`since` is the first version of the schema that has it."""
+
     name: str
     type: str
     nullable: bool
     unit: str
     meaning: str
+    personal: bool
+    since: int
 
 
 class DatasetSchema(TypedDict):
+    """`key` names the columns that identify a row."""
+
     dataset: str
     schemaVersion: int
-    key: str
+    meaning: str
+    key: list[str]
     columns: list[ColumnSchema]
 
 
@@ -41,7 +49,7 @@ def type_name(column: Column) -> str:
 def is_nullable(dataset: Dataset, name: str) -> bool:
     if name == "CreatedOn" and dataset.limited:
         return True  # of a row that has left a partner's sight nothing is told but that it is gone
-    return name != dataset.key and name not in NEVER_NULL
+    return name not in NEVER_NULL and name not in {dataset.key, *dataset.whole_key}
 
 
 def dataset_schema(dataset: Dataset, version: int) -> DatasetSchema:
@@ -49,7 +57,8 @@ def dataset_schema(dataset: Dataset, version: int) -> DatasetSchema:
     return {
         "dataset": dataset.name,
         "schemaVersion": version,
-        "key": dataset.key,
+        "meaning": dataset.meaning,
+        "key": list(dataset.whole_key),
         "columns": [
             {
                 "name": name,
@@ -57,6 +66,8 @@ def dataset_schema(dataset: Dataset, version: int) -> DatasetSchema:
                 "nullable": is_nullable(dataset, name),
                 "unit": column.unit,
                 "meaning": column.meaning,
+                "personal": column.personal,
+                "since": since_version(dataset.name, name),
             }
             for name, column in bulk_columns(dataset)
         ],
@@ -72,6 +83,7 @@ def table_manifest_json(head: RunHead, table: TableManifest) -> bytes:
             "consistency": head.consistency.value,
             "client": head.client,
             "dataset": table.dataset,
+            "key": list(table.key),
             "schemaVersion": table.schema_version,
             "startedOn": _time(head.started_on),
             "asOf": _time(head.as_of),

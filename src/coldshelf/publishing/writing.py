@@ -117,7 +117,13 @@ class Writing:
     def _write_table(self, head: RunHead, source: Source, window: Window, number: int) -> TableManifest:
         dataset = self.plan.datasets[number]
         folder = head.table_folder(dataset.name)
-        table = TableManifest(dataset=dataset.name, schema_version=BULK_DATASETS[dataset.name], folder=folder, files=())
+        table = TableManifest(
+            dataset=dataset.name,
+            key=dataset.whole_key,
+            schema_version=BULK_DATASETS[dataset.name],
+            folder=folder,
+            files=(),
+        )
         if self.plan.names:
             files = self._one_file(source, window, number)
         elif head.is_chunked:

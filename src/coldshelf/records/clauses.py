@@ -8,7 +8,7 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.dialects.postgresql.asyncpg import dialect as asyncpg_dialect
 from sqlalchemy.sql.elements import BindParameter, ColumnElement
 
-from coldshelf.records.dataset import Column
+from coldshelf.records.dataset import NOWHERE, Column
 from coldshelf.records.fields import TYPE_MAPS
 from coldshelf.records.filters import LISTS, NULLS
 
@@ -24,6 +24,8 @@ def quoted(name: str) -> str:
 
 
 def raw(column: Column) -> str:
+    if column.of == NOWHERE:
+        return f"(NULL::{TYPE_MAPS[column.type].postgres})"
     return f"{quoted(column.of or 't')}.{quoted(column.name)}"
 
 

@@ -10,6 +10,8 @@ from coldshelf.records.fields import FieldType
 
 MODIFIED_ON = "ModifiedOn"
 """The delta key of every dataset (contract 1.8)."""
+NOWHERE = "nowhere"
+"""`Column.of` of a column whose source does not exist yet: it is empty in every row."""
 
 
 @cache
@@ -80,7 +82,9 @@ class PlainSwitch:
 class Dataset:
     """Rows that can be listed, exported and written as bulk files. Compared by identity: it names compiled statements.
 
-    `key` is the wire name of the primary key (column `id`). `location` names the column of the outlet that limits who
+    `key` is the wire name of the primary key (column `id`); `keys` names the columns that identify a row to its
+    readers, where those are others. An empty `relation` means that its rows come with a later room: no list and no
+    table, but its columns are promised, and its bulk files are empty. `location` names the column of the outlet that limits who
     sees a row, of `location_of` where that is given; None with a reason in `client_wide`. A row without an outlet is
     seen by those only whom nothing limits; `every_outlet`: so is the whole dataset. `limited`: narrowed for one who
     sees some outlets (records/limits.py). `plain_aliases`: further plain parameters, in lower case, with the field that
@@ -94,6 +98,7 @@ class Dataset:
     key: str
     meaning: str
     columns: tuple[Column, ...]
+    keys: tuple[str, ...] = ()
     joins: tuple[Join, ...] = ()
     location: str | None = None
     location_of: Join | None = None
@@ -110,6 +115,16 @@ class Dataset:
     handler: bool = True
     resource: str = ""
 
+    @property
+    def whole_key(self) -> tuple[str, ...]:
+        """Name the columns that identify a row, also in bulk files."""
+        return self.keys or (self.key,)
+
+    @property
+    def has_rows(self) -> bool:
+        """Say whether there is anything to list yet."""
+        return bool(self.relation)
+
     def column(self, wire: str) -> Column | None:
         """Find a column by its wire name in any letter case."""
         wanted = wire.lower()
@@ -118,7 +133,10 @@ class Dataset:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ColumnGroup:
-    """Columns that a later room adds to the dataset `of`; `key` is the column of `relation` that holds its id."""
+    """Columns that a later room adds to the dataset `of`; `key` is the column of `relation` that holds its id.
+
+    Without a relation they are promised only, and empty in every row.
+    """
 
     of: str
     relation: str

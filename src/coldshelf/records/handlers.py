@@ -99,7 +99,7 @@ class ActionUnknown(InputInvalid):
 def record_router(registry: Registry, extra: Mapping[str, Extra]) -> APIRouter:
     """Make one GET and one POST operation for each dataset; `extra` maps dataset and lower-case action."""
     router = APIRouter()
-    for dataset in registry.datasets.values():
+    for dataset in registry.listed:
         if dataset.handler:
             _add(router, registry, dataset, extra.get(dataset.name, NO_ACTIONS))
     return router

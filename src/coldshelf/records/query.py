@@ -1,7 +1,7 @@
 """From a list request to SQL: composed with SQLAlchemy Core, compiled once for each shape, run by the driver."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
@@ -11,7 +11,7 @@ from sqlalchemy.sql.elements import ColumnElement
 from sqlalchemy.sql.selectable import FromClause
 
 from coldshelf.records.clauses import DIALECT, NEWEST, Expression, clause, expression, newest, quoted, raw
-from coldshelf.records.dataset import MODIFIED_ON, Column, Dataset, Join
+from coldshelf.records.dataset import MODIFIED_ON, NOWHERE, Column, Dataset, Join
 from coldshelf.records.fields import TIME_FORMAT, TYPE_MAPS, FieldType
 from coldshelf.records.filters import LISTS, Condition
 from coldshelf.records.limits import LIMIT_ID, bulk_sql, gone_sql, limit_sql
@@ -242,6 +242,8 @@ EVERYTHING = Window()
 
 def bulk_select(dataset: Dataset, window: Window = EVERYTHING) -> str:
     """Compose the SELECT of a bulk file: every column cast explicitly, in order of the key."""
+    if not dataset.has_rows:
+        return _nothing(dataset)
     fields = [_parquet_column(column) for column in dataset.columns if column.parquet_name]
     source = _bulk_rows(dataset, window)
     for join in dataset.joins:
@@ -260,6 +262,12 @@ def _bulk_rows(dataset: Dataset, window: Window) -> FromClause:
         raise ValueError(f"{dataset.name} is limited to outlets, and no limit is named")
     text = bulk_sql(dataset, _own_columns(dataset), f"{window.limit_id:d}").replace(":", "\\:")
     return sa.text(text).columns().subquery("t")
+
+
+def _nothing(dataset: Dataset) -> str:
+    """Compose the SELECT of a dataset whose rows come with a later room: its columns and no row."""
+    empty = [_parquet_column(replace(column, of=NOWHERE)) for column in dataset.columns if column.parquet_name]
+    return str(sa.select(*empty).where(sa.false()).compile(dialect=DIALECT))
 
 
 def _table(dataset: Dataset) -> FromClause:

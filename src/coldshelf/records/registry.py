@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
-from coldshelf.records.dataset import ColumnGroup, Dataset, Join
+from coldshelf.records.dataset import NOWHERE, ColumnGroup, Dataset, Join
 from coldshelf.records.entity import Entity, Reference
 
 
@@ -29,6 +29,11 @@ class Registry:
 
     entities: Mapping[str, Entity]
     datasets: Mapping[str, Dataset]
+
+    @property
+    def listed(self) -> list[Dataset]:
+        """Give the datasets that have rows; the others are promised only."""
+        return [dataset for dataset in self.datasets.values() if dataset.has_rows]
 
     def references_of(self, entity: Entity) -> list[Reference]:
         """Give the references of an entity in the order of what they refer to."""
@@ -98,10 +103,12 @@ def _check_references(entity: Entity, earlier: Mapping[str, Entity]) -> None:
 
 
 def _extend(dataset: Dataset, group: ColumnGroup) -> Dataset:
-    columns = tuple(replace(column, of=group.relation) for column in group.columns)
+    columns = tuple(replace(column, of=group.relation or NOWHERE) for column in group.columns)
     common = [column for column in columns if dataset.column(column.wire)]
     if common:
-        raise ValueError(f"{group.relation} adds {common[0].wire} to {dataset.name} twice")
+        raise ValueError(f"{common[0].of} adds {common[0].wire} to {dataset.name} twice")
+    if not group.relation:
+        return replace(dataset, columns=(*dataset.columns, *columns))
     join = Join(name=group.relation, relation=group.relation, on="id", key=group.key)
     switches = (*dataset.plain_switches, *group.plain_switches)
     return replace(dataset, joins=(*dataset.joins, join), columns=(*dataset.columns, *columns), plain_switches=switches)

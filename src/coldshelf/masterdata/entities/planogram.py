@@ -133,6 +133,7 @@ PLANOGRAM = Entity(
         Field(
             wire="FacingDetails",
             type=FieldType.JSON,
+            parquet=None,
             meaning='One element a shelf from the top: [{"products": [{"id": ProductId, "stackSize": 1}, …]}, …];'
             " with PlanogramUse Priority one element a priority, the highest first",
         ),

@@ -149,7 +149,7 @@ def delete_operation(dataset: Dataset, entity: Entity) -> Json:
 
 def schemas(registry: Registry) -> dict[str, Json]:
     """Give the schemas of all records and bodies by name."""
-    found = {dataset.name: _record(dataset) for dataset in registry.datasets.values()}
+    found = {dataset.name: _record(dataset) for dataset in registry.listed}
     for entity in registry.entities.values():
         required = [item.wire for item in entity.fields if item.required]
         found[f"{entity.name}New"] = _written(entity, required)

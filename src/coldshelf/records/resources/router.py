@@ -19,7 +19,7 @@ def resource_router(registry: Registry) -> APIRouter:
     """Make the operations of each dataset, and those that write of each entity; raise ValueError on a doubled name."""
     router = APIRouter()
     names: dict[str, str] = {}
-    for dataset in registry.datasets.values():
+    for dataset in registry.listed:
         other = names.setdefault(resource_name(dataset), dataset.name)
         if other != dataset.name:
             raise ValueError(f"{other} and {dataset.name} are both the resource {resource_name(dataset)}")

@@ -1,0 +1,5 @@
+"""The datasets of this room."""
+
+from coldshelf.alerts.datasets.alert import ALERT
+
+DATASETS = (ALERT,)
