@@ -24,7 +24,7 @@ from tests.records.support import Handler
 from tests.support.limits import limit_user, partner
 
 REGISTRY = registry()
-DATASETS = REGISTRY.datasets
+DATASETS = {dataset.name: dataset for dataset in REGISTRY.listed}
 EXTRA = extra_actions(REGISTRY)
 LINES = [
     line

@@ -1,8 +1,8 @@
 """Freezes the schemas of the bulk datasets, so that no reader's table breaks: python -m tests.contracts.freeze_schemas
 
-`schemas/<Dataset>/<version>.json` is what version says. Adding columns is allowed: name them as a further version in
-`coldshelf.publishing.versions.ADDED` and run this. A column that vanished, was renamed, changed its type or unit, or may
-now be empty is refused: keep it. So is another key. Files of older versions are never written again.
+`schemas/<Dataset>/<version>.json` is what the version promised. Adding columns is allowed: name them as a further
+version in `coldshelf.publishing.versions.ADDED` and run this. A column that vanished, was renamed, changed its type or
+unit, or may now be empty is refused: keep it. So is another key. Files of older versions are never written again.
 """
 
 import json

@@ -8,100 +8,130 @@ from tests.contracts.freeze_schemas import declared
 TABLES: dict[str, tuple[str, str]] = {
     "Location": (
         "LocationId",
-        "LocationCode ExternalLocationCode Name Street Street2 Street3 City PostalCode State Country Latitude Longitude"
-        " MarketName Channel Classification CustomerName DistributorName PrimarySalesRep TimeZone IsActive"
-        " IsKeyLocation",
+        """
+        LocationCode ExternalLocationCode Name Street Street2 Street3 City PostalCode State Country Latitude
+        Longitude MarketName Channel Classification CustomerName DistributorName PrimarySalesRep TimeZone
+        IsActive IsKeyLocation
+        """,
     ),
     "Asset": (
         "AssetId",
-        "SerialNumber ExternalAssetCode AssetTypeId LocationId ParentAssetId PlanogramId TagNumber AssetCategory"
-        " InstallationStatus Latitude Longitude IsActive",
+        """
+        SerialNumber ExternalAssetCode AssetTypeId LocationId ParentAssetId PlanogramId TagNumber
+        AssetCategory InstallationStatus Latitude Longitude IsActive
+        """,
     ),
     "AssetType": (
         "AssetTypeId",
-        "Name ModelNumber Manufacturer Orientation Doors Shelves Columns ItemsPerColumn ShelfHeight CabinetHeight"
-        " CabinetWidth TemperatureOffset ExternalAssetTypeCode",
+        """
+        Name ModelNumber Manufacturer Orientation Doors Shelves Columns ItemsPerColumn ShelfHeight
+        CabinetHeight CabinetWidth TemperatureOffset ExternalAssetTypeCode
+        """,
     ),
     "Product": (
         "ProductId",
-        "SKU Product ShortName UPC ProductGTIN BrandName Manufacturer ProductCategory BeverageType PackagingType"
-        " MeasurementUnit IsForeign CaseSize CasePrice CurrencyCode IsActive",
+        """
+        SKU Product ShortName UPC ProductGTIN BrandName Manufacturer ProductCategory BeverageType
+        PackagingType MeasurementUnit IsForeign CaseSize CasePrice CurrencyCode IsActive
+        """,
     ),
     "Planogram": ("PlanogramId", "PlanogramName Version ExternalPlanogramCode AssetTypeId"),
     "PlanogramProduct": ("PlanogramId Shelf Position", "ProductId ProductRanking ProductStackSize"),
     "SmartDevice": (
         "SmartDeviceId",
-        "SerialNumber IMEI MacAddress SmartDeviceType AssetId AppVersion LastPingUtc",
+        """
+        SerialNumber IMEI MacAddress SmartDeviceType AssetId AppVersion LastPingUtc
+        """,
     ),
     "User": ("UserId", "FirstName LastName PrimaryEmail Role MarketName DistributorName"),
     "AssetPurity": (
         "AssetPurityId",
-        # 4.2, as its table has them
-        "AssetId PurityDateTime EventTime DoorOpen DoorClose PurityStatus TotalStock ForeignProduct Priority StatusId"
-        " ImageName SerialNumber Location LocationId AssetPurityLocationId PlanogramId PlanogramValue PlanogramFacings"
-        " CompliantFacings EmptyFacings TotalFacings StockPercentage PurityPercentage OOSPercentage PlanogramCompliance"
-        " ImageStatus LightIntensity Temperature DoorCount Competition IsPrimePosition LightStatus IsLightOn"
-        # of the further fields of the same list, those that have a source
-        " Columns Shelves ItemsPerColumn DepthStatus Username VerifiedOn CreatedOn ImageCount OurStock EmptyFacing"
-        " PercentageOfOOSSku PercentageOfEmptyFacing SKUCount SKUCountOur SKUCountForeign PercentageOfOurProduct"
-        " PercentageOfForeignProduct SSDCount NCBCount PercentageOfSSD PercentageOfNCB City State Country Notes"
-        # our additions
-        " UniqueGuid SceneType ImageReceivedFrom BeforeAfterImage SubmissionOutcome RejectionReason ModelVersion"
-        " OccupancyPercentage OwnFacings ForeignFacings EventTimeUtc",
+        """
+        AssetId PurityDateTime EventTime DoorOpen DoorClose PurityStatus TotalStock ForeignProduct Priority
+        StatusId ImageName SerialNumber Location LocationId AssetPurityLocationId PlanogramId PlanogramValue
+        PlanogramFacings CompliantFacings EmptyFacings TotalFacings StockPercentage PurityPercentage
+        OOSPercentage PlanogramCompliance ImageStatus LightIntensity Temperature DoorCount Competition
+        IsPrimePosition LightStatus IsLightOn Columns Shelves ItemsPerColumn DepthStatus Username VerifiedOn
+        CreatedOn ImageCount OurStock EmptyFacing PercentageOfOOSSku PercentageOfEmptyFacing SKUCount
+        SKUCountOur SKUCountForeign PercentageOfOurProduct PercentageOfForeignProduct SSDCount NCBCount
+        PercentageOfSSD PercentageOfNCB City State Country Notes UniqueGuid SceneType ImageReceivedFrom
+        BeforeAfterImage SubmissionOutcome RejectionReason ModelVersion OccupancyPercentage OwnFacings
+        ForeignFacings EventTimeUtc
+        """,
     ),
     "AssetPurityProduct": (
         "AssetPurityProductId",
-        "AssetPurityId ProductId Product SKU Shelf Position IsForeign IsCompliant Code Name AssetSerialNumber City"
-        " State Country Confidence X1 Y1 X2 Y2 X3 Y3 X4 Y4 StackIndex StackSize FillLevel Capacity",
+        """
+        AssetPurityId ProductId Product SKU Shelf Position IsForeign IsCompliant Code Name AssetSerialNumber
+        City State Country Confidence X1 Y1 X2 Y2 X3 Y3 X4 Y4 StackIndex StackSize FillLevel Capacity
+        """,
     ),
     "AssetKpiDaily": (
         "AssetId Date",
-        "OwnShareOfShelf ForeignShareOfShelf EmptyShareOfShelf OccupancyPercentage AssortmentDepthNumeric"
-        " AssortmentDepthCompliance PlanogramCompliance OOSPercentage ImageCount DoorOpenCount",
+        """
+        OwnShareOfShelf ForeignShareOfShelf EmptyShareOfShelf OccupancyPercentage AssortmentDepthNumeric
+        AssortmentDepthCompliance PlanogramCompliance OOSPercentage ImageCount DoorOpenCount
+        """,
     ),
     "MissedOpportunity": (
         "AssetId ProductId PeriodStart",
-        "Location LocationCode Product AssetSerialNumber CasesPerFacing CasePrice CaseSize UnitPrice TotalInStockDays"
-        " OutOfStockDays UnitsSold DailySalesRate MissedUnits ActualRevenue MissedRevenue UpliftPotential",
+        """
+        Location LocationCode Product AssetSerialNumber CasesPerFacing CasePrice CaseSize UnitPrice
+        TotalInStockDays OutOfStockDays UnitsSold DailySalesRate MissedUnits ActualRevenue MissedRevenue
+        UpliftPotential
+        """,
     ),
     "OrderRecommendation": (
         "OrderRecommendationId",
-        "OrderState IgnoreReason OrderValue RecommendedOn ScheduledOn AcceptedOn CancelledOn InTransitOn FulfilledOn",
+        """
+        OrderState IgnoreReason OrderValue RecommendedOn ScheduledOn AcceptedOn CancelledOn InTransitOn
+        FulfilledOn
+        """,
     ),
     "OrderRecommendationLine": (
         "OrderRecommendationLineId",
-        "OrderRecommendationId ProductId RecommendedQuantity OrderedQuantity Price",
+        """
+        OrderRecommendationId ProductId RecommendedQuantity OrderedQuantity Price
+        """,
     ),
     "Alert": (
         "AlertId",
-        "AlertTypeId AlertType AlertText AlertDefinitionId AlertDefinition StatusId Status ProductId AssetId"
-        " AssetSerialNumber SmartDeviceId SmartDeviceSerial AssetEquipmentNumber TechnicalIdentificationNumber"
-        " AssetType Street IsSmart AlertAt ClosedOn Priority AlertValue LastUpdatedOn Location LocationCode LocationId"
-        " OutletType City State LocationPostalCode Country TimeZoneId MarketName LocationType Classification SalesRep"
-        " IsSystemAlert AcknowledgeComment",
+        """
+        AlertTypeId AlertType AlertText AlertDefinitionId AlertDefinition StatusId Status ProductId AssetId
+        AssetSerialNumber SmartDeviceId SmartDeviceSerial AssetEquipmentNumber TechnicalIdentificationNumber
+        AssetType Street IsSmart AlertAt ClosedOn Priority AlertValue LastUpdatedOn Location LocationCode
+        LocationId OutletType City State LocationPostalCode Country TimeZoneId MarketName LocationType
+        Classification SalesRep IsSystemAlert AcknowledgeComment
+        """,
     ),
-    "OutletAction": (
-        "OutletActionId",
-        "LocationCode OutletAction AssignedToUser PlannedDate CompletionDate",
-    ),
+    "OutletAction": ("OutletActionId", "LocationCode OutletAction AssignedToUser PlannedDate CompletionDate"),
     "DoorEvent": (
         "EventId SmartDeviceId",
-        "DoorOpen DoorOpenUtc DoorClose DoorCloseUtc DoorOpenDuration VisionErrorCodesInfo AlertProcessorId",
+        """
+        DoorOpen DoorOpenUtc DoorClose DoorCloseUtc DoorOpenDuration VisionErrorCodesInfo AlertProcessorId
+        """,
     ),
     "PingEvent": (
         "EventId SmartDeviceId",
-        "Latitude Longitude Accuracy RSSI AdvertisementInfo AppVersion FirstSeen",
+        """
+        Latitude Longitude Accuracy RSSI AdvertisementInfo AppVersion FirstSeen
+        """,
     ),
     "MovementEvent": (
         "EventId SmartDeviceId",
-        "MovementTypeId MovementDuration Latitude Longitude AlertProcessorId IsDoorOpen Movement MovementType"
-        " PowerStatus StartTime StartTimeUtc Distance",
+        """
+        MovementTypeId MovementDuration Latitude Longitude AlertProcessorId IsDoorOpen Movement MovementType
+        PowerStatus StartTime StartTimeUtc Distance
+        """,
     ),
     "HealthEvent": (
         "EventId SmartDeviceId",
-        "EventTypeId LightIntensity LightStatus Temperature EvaporatorTemperature CondensorTemperature BatteryLevel"
-        " BatteryStatus HealthInterval CoolerVoltage MaxVoltage MinVoltage AvgPowerConsumption TotalCompressorONTime"
-        " MaxCabinetTemperature MinCabinetTemperature AmbientTemperature AppName AppVersion SDKVersion",
+        """
+        EventTypeId LightIntensity LightStatus Temperature EvaporatorTemperature CondensorTemperature
+        BatteryLevel BatteryStatus HealthInterval CoolerVoltage MaxVoltage MinVoltage AvgPowerConsumption
+        TotalCompressorONTime MaxCabinetTemperature MinCabinetTemperature AmbientTemperature AppName
+        AppVersion SDKVersion
+        """,
     ),
     "PowerEvent": ("EventId SmartDeviceId", "PowerOnOff RecordType IsPowerOnWithNoRtc"),
     "BatteryEvent": ("EventId SmartDeviceId", "BatteryLevel"),

@@ -118,9 +118,7 @@ def test_another_key_is_a_break(location: DatasetSchema) -> None:
 def test_a_version_that_was_frozen_does_not_go_back(location: DatasetSchema) -> None:
     location["schemaVersion"] = 1
 
-    assert breaks(declared()["Location"], location) == [
-        "Location: version 2 is frozen, but versions.ADDED ends with 1"
-    ]
+    assert breaks(declared()["Location"], location) == ["Location: version 2 is frozen, but versions.ADDED ends with 1"]
 
 
 def test_an_added_column_takes_a_new_version(location: DatasetSchema) -> None:

@@ -84,7 +84,9 @@ def error_types() -> set[type[ColdshelfError]]:
 
 
 def _dataset(dataset: Dataset) -> Iterator[str]:
-    yield f"\n## {dataset.name}\n\n{dataset.meaning}. Key: `{dataset.key}`.\n"
+    key = " + ".join(f"`{wire}`" for wire in dataset.whole_key)
+    promised = "" if dataset.has_rows else " Its columns are promised; there are no rows yet, and no list."
+    yield f"\n## {dataset.name}\n\n{dataset.meaning}. Key: {key}.{promised}\n"
     yield "| column | type | in Parquet | unit | meaning |\n| --- | --- | --- | --- | --- |"
     for column in dataset.columns:
         parquet = f"`{column.parquet_name}`" if column.parquet_name else ""

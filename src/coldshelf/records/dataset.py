@@ -84,13 +84,13 @@ class Dataset:
 
     `key` is the wire name of the primary key (column `id`); `keys` names the columns that identify a row to its
     readers, where those are others. An empty `relation` means that its rows come with a later room: no list and no
-    table, but its columns are promised, and its bulk files are empty. `location` names the column of the outlet that limits who
-    sees a row, of `location_of` where that is given; None with a reason in `client_wide`. A row without an outlet is
-    seen by those only whom nothing limits; `every_outlet`: so is the whole dataset. `limited`: narrowed for one who
-    sees some outlets (records/limits.py). `plain_aliases`: further plain parameters, in lower case, with the field that
-    they filter; they take comma lists of text. `plain_switches`: those that take yes or no. `plain_refused`: published
-    ones that cannot be answered here, in lower case, with what helps. `resource` names it under `/api/v1` where the
-    plural of its name does not.
+    table, but its columns are promised, and its bulk files are empty. `location` names the column of the outlet that
+    limits who sees a row, of `location_of` where that is given; None with a reason in `client_wide`. A row without an
+    outlet is seen by those only whom nothing limits; `every_outlet`: so is the whole dataset. `limited`: narrowed for
+    one who sees some outlets (records/limits.py). `plain_aliases`: further plain parameters, in lower case, with the
+    field that they filter; they take comma lists of text. `plain_switches`: those that take yes or no. `plain_refused`:
+    published ones that cannot be answered here, in lower case, with what helps. `resource` names it under `/api/v1`
+    where the plural of its name does not.
     """
 
     name: str

@@ -230,4 +230,11 @@ def _shown_column(reference: Reference, wire: str, path: str, entities: Mapping[
     if beyond:
         target, of = entities[target.reference(beyond).to], f"{of}_{beyond}"
     item = next(item for item in target.fields if item.name == column)
-    return replace(_own(item), wire=wire, of=of, parquet="")
+    return replace(_own(item), wire=wire, of=of, parquet="", meaning=_meaning(reference, item))
+
+
+def _meaning(reference: Reference, shown: Field) -> str:
+    """Say whose attribute is shown: `Market: unique name`."""
+    whose, what = (text.partition(";")[0] for text in (reference.meaning, shown.meaning))
+    is_word = what[1:2] in "-abcdefghijklmnopqrstuvwxyz"
+    return f"{whose}: {what[:1].lower() if is_word else what[:1]}{what[1:]}"
