@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -108,14 +108,15 @@ def rows(folder: Path, manifest: RunManifest, dataset: str) -> list[Row]:
     return [row for path in parts(folder, manifest, dataset) for row in pq.read_table(path).to_pylist()]
 
 
-def merged(key: str, *pulls: list[Row]) -> list[Row]:
+def merged(key: Sequence[str], *pulls: list[Row]) -> list[Row]:
     """Apply exports one after another: the newest ModifiedOn per key wins."""
-    newest: dict[int, Row] = {}
+    newest: dict[tuple[Any, ...], Row] = {}
     for pull in pulls:
         for row in pull:
-            if row[key] not in newest or newest[row[key]]["ModifiedOn"] <= row["ModifiedOn"]:
-                newest[row[key]] = row
-    return [newest[row_id] for row_id in sorted(newest)]
+            found = tuple(row[name] for name in key)
+            if found not in newest or newest[found]["ModifiedOn"] <= row["ModifiedOn"]:
+                newest[found] = row
+    return [newest[found] for found in sorted(newest)]
 
 
 async def perform_waiting(run: Runtime) -> int:

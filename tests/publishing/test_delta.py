@@ -6,22 +6,18 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from coldshelf.access.models import Client
+from coldshelf.entrypoints import bootstrap
 from coldshelf.kit.db import Connection
 from coldshelf.kit.ids import ClientId
 from coldshelf.kit.runtime import Runtime
-from coldshelf.publishing.models import Mode
+from coldshelf.publishing.models import BULK_DATASETS, Mode
 from coldshelf.publishing.service import export
 from coldshelf.records.registry import Registry
 from tests.publishing.conftest import Publish
 from tests.publishing.support import Cast, Row, age, merged, rows
 
-KEYS = {
-    "AssetPurity": "AssetPurityId",
-    "AssetPurityProduct": "AssetPurityProductId",
-    "Location": "LocationId",
-    "Asset": "AssetId",
-    "Product": "ProductId",
-}
+DECLARED = bootstrap.registry()
+KEYS = {name: DECLARED.datasets[name].whole_key for name in BULK_DATASETS}
 
 
 async def test_base_and_deltas_are_the_full_export(publish: Publish, cast: Cast, folder: Path) -> None:

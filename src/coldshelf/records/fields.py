@@ -150,7 +150,7 @@ TYPE_MAPS: dict[FieldType, TypeMap] = {
     ),
     FieldType.TEXT: TypeMap("text", sa.Text(), "string", {"type": "string"}, "{}", "{}::text", _text, "text"),
     FieldType.DECIMAL: TypeMap(
-        "numeric", sa.Numeric(), "decimal", {"type": "number"}, "{}", "{}", _decimal, "a decimal number"
+        "numeric", sa.Numeric(), "decimal", {"type": "number"}, "{}", "{}::numeric", _decimal, "a decimal number"
     ),
     FieldType.FLOAT: TypeMap(
         "double precision", sa.Double(), "float64", {"type": "number"}, "{}", "{}::float8", _float, "a number"

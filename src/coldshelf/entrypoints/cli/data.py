@@ -1,4 +1,4 @@
-"""`openapi`, `reference`, `roles`, `doctor`: what the house says of itself, and is everything well."""
+"""`dictionary`, `openapi`, `reference`, `roles`, `doctor`: what the house says of itself, and is everything well."""
 
 import asyncio
 import json
@@ -15,14 +15,24 @@ from coldshelf.entrypoints.openapi import part_of
 from coldshelf.entrypoints.reference import reference_page
 from coldshelf.entrypoints.roles import roles_page
 from coldshelf.kit.settings import load_settings
+from coldshelf.publishing.dictionary import dictionary_files
 
 
 def add_to(app: typer.Typer) -> None:
     """Register the commands."""
+    app.command()(dictionary)
     app.command()(openapi)
     app.command()(reference)
     app.command()(roles)
     app.command()(doctor)
+
+
+def dictionary(out: Annotated[Path, typer.Option(help="Folder.")] = Path("dictionary")) -> None:
+    """Write the data dictionary of the bulk files: a page and JSON."""
+    out.mkdir(parents=True, exist_ok=True)
+    for name, content in dictionary_files(registry()).items():
+        (out / name).write_bytes(content)
+        typer.echo(out / name)
 
 
 def openapi(

@@ -123,6 +123,7 @@ class Checker:
 
     def _decimal(self, batch: pa.RecordBatch, name: str, array: AnyArray) -> AnyArray:
         kind = self.schema.field(name).type
+        array = _without_overflow(array, kind)
         try:
             return pc.cast(array, kind)
         except pa.ArrowInvalid:
@@ -146,6 +147,23 @@ def bounds(numbers: AnyArray) -> tuple[int | None, int | None]:
     """Find the least and the greatest value; None when there is none."""
     least, greatest = pc.min_max(numbers).values()
     return least.as_py(), greatest.as_py()
+
+
+def _without_overflow(array: AnyArray, kind: pa.DataType) -> AnyArray:
+    """Make text that Arrow refuses of numbers with more digits than it holds: read as they are, they come out wrong."""
+    longest = pc.max(pc.binary_length(array)).as_py()
+    if longest is None or longest <= (DIGITS_OF_INT64 if pa.types.is_decimal64(kind) else MOST_DIGITS):
+        return array
+    texts = [None if text is None else _shortened(text, kind.precision, kind.scale) for text in array.to_pylist()]
+    return pa.array(texts, pa.string())
+
+
+def _shortened(text: str, precision: int, scale: int) -> str:
+    """Leave out the zeros at the end of a number; NaN when it has too many digits all the same."""
+    whole, _, fraction = text.partition(".")
+    fraction = fraction.rstrip("0")
+    fits = len(whole.lstrip("-0")) <= precision - scale and len(fraction) <= scale
+    return f"{whole}.{fraction}".rstrip(".") if fits else "NaN"
 
 
 def _fits(array: AnyArray, kind: pa.DataType) -> bool:

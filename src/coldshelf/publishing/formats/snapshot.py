@@ -43,6 +43,10 @@ def reader_url(url: str, client_id: ClientId) -> str:
         "coldshelf.client_id": str(int(client_id)),
         "timezone": "UTC",
         "client_encoding": "UTF8",
+        # What becomes text reads the same whatever the database or the role sets.
+        "datestyle": "ISO",
+        "intervalstyle": "iso_8601",
+        "bytea_output": "hex",
         "jit": "off",
         "default_transaction_isolation": r"repeatable\ read",
         "default_transaction_read_only": "on",

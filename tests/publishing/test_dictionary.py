@@ -1,0 +1,103 @@
+"""The dictionary says of every published column what the declarations say, and needs nothing but itself."""
+
+import html.parser
+import json
+from pathlib import Path
+
+from typer.testing import CliRunner
+
+from coldshelf.entrypoints.cli import app
+from coldshelf.publishing.dictionary import HTML_NAME, JSON_NAME, TYPES, dictionary_files
+from coldshelf.publishing.models import BULK_DATASETS
+from coldshelf.publishing.schemas import dataset_schema
+from coldshelf.records.registry import Registry
+
+VOID = {"meta"}
+
+
+class Page(html.parser.HTMLParser):
+    """Reads the page: the cells of each row by its id, links, ids, and elements that are left open."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.rows: dict[str, list[str]] = {}
+        self.ids: set[str] = set()
+        self.links: set[str] = set()
+        self.tags: set[str] = set()
+        self.open: list[str] = []
+        self._row: list[str] | None = None
+        self.feed(text)
+        self.close()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        given = dict(attrs)
+        self.tags.add(tag)
+        self.ids |= {given["id"]} if given.get("id") else set()
+        self.links |= {str(given[name]) for name in ("href", "src") if name in given}
+        if tag == "tr":
+            self._row = self.rows.setdefault(given.get("id") or "", [])
+        if tag == "td" and self._row is not None:
+            self._row.append("")
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        if self.open[-1:] and self._row and "td" in self.open:
+            self._row[-1] += data
+
+
+def test_the_json_says_what_the_frozen_schemas_say(registry: Registry) -> None:
+    content = json.loads(dictionary_files(registry)[JSON_NAME])
+
+    assert [table["dataset"] for table in content["tables"]] == list(BULK_DATASETS)
+    for table in content["tables"]:
+        dataset = registry.datasets[table["dataset"]]
+        assert table.pop("hasRows") == dataset.has_rows
+        assert table == dataset_schema(dataset, BULK_DATASETS[dataset.name])
+    kinds = {column["type"].partition("(")[0] for table in content["tables"] for column in table["columns"]}
+    assert kinds <= {name.partition("(")[0] for name in content["types"]}
+    assert content["types"] == TYPES
+
+
+def test_the_page_has_a_row_for_every_column(registry: Registry) -> None:
+    page = Page(dictionary_files(registry)[HTML_NAME].decode())
+
+    assert page.open == []
+    for name, version in BULK_DATASETS.items():
+        for column in dataset_schema(registry.datasets[name], version)["columns"]:
+            cells = page.rows[f"{name}.{column['name']}"]
+            assert cells[:5] == [
+                column["name"],
+                column["type"],
+                column["unit"],
+                column["meaning"],
+                str(column["since"]),
+            ]
+            assert ("personal" in cells[5]) == column["personal"]
+    assert page.rows["PlanogramProduct.Shelf"][5] == "key"
+    assert page.rows["AssetPurity.Username"][4:] == ["3", "personal"]
+    assert page.rows["Location.ModifiedOn"][5] == "never empty"
+
+
+def test_the_page_needs_nothing_from_elsewhere(registry: Registry) -> None:
+    page = Page(dictionary_files(registry)[HTML_NAME].decode())
+
+    assert {link for link in page.links if not link.startswith("#")} == set()
+    assert {link[1:] for link in page.links} <= page.ids
+    assert page.tags.isdisjoint({"script", "link", "img", "iframe"})
+
+
+def test_the_same_declarations_give_the_same_bytes(registry: Registry) -> None:
+    assert dictionary_files(registry) == dictionary_files(registry)
+    assert dictionary_files(registry, ["User"])[HTML_NAME].count(b"<h2 ") == 2
+
+
+def test_the_command_writes_both_files(registry: Registry, tmp_path: Path) -> None:
+    done = CliRunner().invoke(app, ["dictionary", "--out", str(tmp_path / "a" / "b")])
+
+    assert done.exit_code == 0, done.output
+    written = {path.name: path.read_bytes() for path in (tmp_path / "a" / "b").iterdir()}
+    assert written == dictionary_files(registry)
