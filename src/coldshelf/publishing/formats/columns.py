@@ -30,6 +30,8 @@ AnyArray = Any
 """An Arrow array of whatever type its column has; the stubs only know arrays of one type each."""
 AnyScalar = Any
 """The same for one value."""
+AnyDecimal = Any
+"""The type of decimals of either width."""
 
 ARROW_TYPES: dict[str, pa.DataType] = {
     "int64": pa.int64(),
@@ -149,9 +151,9 @@ def bounds(numbers: AnyArray) -> tuple[int | None, int | None]:
     return least.as_py(), greatest.as_py()
 
 
-def _without_overflow(array: AnyArray, kind: pa.DataType) -> AnyArray:
+def _without_overflow(array: AnyArray, kind: AnyDecimal) -> AnyArray:
     """Make text that Arrow refuses of numbers with more digits than it holds: read as they are, they come out wrong."""
-    longest = pc.max(pc.binary_length(array)).as_py()
+    _, longest = bounds(pc.binary_length(array))
     if longest is None or longest <= (DIGITS_OF_INT64 if pa.types.is_decimal64(kind) else MOST_DIGITS):
         return array
     texts = [None if text is None else _shortened(text, kind.precision, kind.scale) for text in array.to_pylist()]
