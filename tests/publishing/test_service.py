@@ -219,8 +219,8 @@ async def test_progress_counts_rows_and_datasets(publish: Publish, url: str, cli
 
 
 async def test_a_dataset_that_is_not_published_is_refused(publish: Publish, folder: Path) -> None:
-    with pytest.raises(DatasetNotPublished, match="SmartDevice is not published in bulk"):
-        await publish(mode=Mode.FULL, datasets=["Location", "SmartDevice"])
+    with pytest.raises(DatasetNotPublished, match="Contact is not published in bulk"):
+        await publish(mode=Mode.FULL, datasets=["Location", "Contact"])
 
     assert files_below(folder) == set()
 
