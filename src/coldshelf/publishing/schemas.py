@@ -40,6 +40,12 @@ def bulk_columns(dataset: Dataset) -> tuple[tuple[str, Column], ...]:
     return tuple((column.parquet_name, column) for column in dataset.columns if column.parquet_name)
 
 
+def file_key(dataset: Dataset) -> tuple[str, ...]:
+    """Name the columns that identify a row, as files call them; those that were not chosen are left out."""
+    found = (dataset.column(wire) for wire in dataset.whole_key)
+    return tuple(column.parquet_name for column in found if column and column.parquet_name)
+
+
 def type_name(column: Column) -> str:
     """Name the type of a column in a bulk file."""
     name = TYPE_MAPS[column.type].arrow
@@ -58,7 +64,7 @@ def dataset_schema(dataset: Dataset, version: int) -> DatasetSchema:
         "dataset": dataset.name,
         "schemaVersion": version,
         "meaning": dataset.meaning,
-        "key": list(dataset.whole_key),
+        "key": list(file_key(dataset)),
         "columns": [
             {
                 "name": name,

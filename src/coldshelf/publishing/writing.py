@@ -28,7 +28,7 @@ from coldshelf.publishing.models import (
     new_run_id,
 )
 from coldshelf.publishing.plan import Plan
-from coldshelf.publishing.schemas import run_manifest_json, table_manifest_json
+from coldshelf.publishing.schemas import file_key, run_manifest_json, table_manifest_json
 from coldshelf.records.dataset import Dataset
 from coldshelf.records.query import Window
 
@@ -119,7 +119,7 @@ class Writing:
         folder = head.table_folder(dataset.name)
         table = TableManifest(
             dataset=dataset.name,
-            key=dataset.whole_key,
+            key=file_key(dataset),
             schema_version=BULK_DATASETS[dataset.name],
             folder=folder,
             files=(),

@@ -9,7 +9,7 @@ import typer
 from rich.console import Console
 
 from coldshelf.entrypoints.api import build_app
-from coldshelf.entrypoints.bootstrap import runtime
+from coldshelf.entrypoints.bootstrap import registry, runtime
 from coldshelf.entrypoints.doctor import diagnose
 from coldshelf.entrypoints.openapi import part_of
 from coldshelf.entrypoints.reference import reference_page
