@@ -22,7 +22,13 @@ STAMPS = {
     "created_by_user": "''", "modified_by_user": "''", "revision": "n",
 }  # fmt: skip
 """What the trigger of every tenant table sets, where triggers do not run."""
-MEANINGFUL = {"status_id": "13", "is_served": "true", "shelves": "'[]'", "differences": "'[]'"}
+MEANINGFUL = {
+    "status_id": "13",
+    "is_served": "true",
+    "shelves": "'[]'",
+    "differences": "'[]'",
+    "position": "n + (random() * 1000000000)::bigint",  # a place has one row
+}
 """Values of columns that not every value suits, by name."""
 VALUES = {
     "bigint": "n",
