@@ -43,6 +43,8 @@ class Pass:
 
     async def run(self, spool: Path) -> None:
         """Take every row; what is wrong stands in the writer's problems afterwards."""
+        await self.tell(0)
+        await store.plan_alike(self.writer.connection)
         await store.plan_anew(self.writer.connection)
         names = Names(self.writer.connection, self.writer.client_id, self.writer)
         resolver = Resolver(names, self.writer.problems)
@@ -56,6 +58,7 @@ class Pass:
             await self.tell(done)
 
     async def _batch(self, resolver: Resolver, batch: Sequence[Line]) -> None:
+        await store.plan_anew(self.writer.connection)
         await resolver.look_up(self.kind.lookups, [(line.row, line.cells) for line in batch])
         made: list[dict[str, Record]] = [{} for _ in batch]
         for part in self.kind.parts:
