@@ -294,7 +294,7 @@ async def sales_reps_of(connection: Connection, pairs: Sequence[tuple[int, int]]
     rows = await connection.fetch(
         """
         SELECT location_id, user_id, min(id) AS id FROM sales_rep
-        WHERE location_id = ANY($1) AND NOT is_deleted GROUP BY location_id, user_id""",
+        WHERE location_id IN (SELECT unnest($1::bigint[])) AND NOT is_deleted GROUP BY location_id, user_id""",
         [location_id for location_id, _ in pairs],
     )
     wanted = set(pairs)

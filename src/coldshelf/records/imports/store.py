@@ -14,6 +14,10 @@ from coldshelf.records.registry import Showing
 from coldshelf.records.store import Lock
 
 
+ADD, INSERT, UPDATE = "add", "insert", "update"
+"""Kinds of change: added along the way, added by its row, changed."""
+
+
 @dataclass(frozen=True, slots=True)
 class TableColumn:
     """Type and default of a column, as SQL."""
@@ -28,7 +32,6 @@ class Change:
 
     number: int
     row: int
-    entity: str
     kind: str
     id: int
 
@@ -135,7 +138,7 @@ def _joined_by_several(entity: Entity, key: Sequence[KeyPiece]) -> str:
         SELECT place, id FROM (
             SELECT w.place, h.id FROM w FULL JOIN (
                 SELECT t.id, {held} FROM {entity.table} t
-                WHERE t.client_id = $1 AND t."{piece.column}" = ANY(${number}) AND NOT t.is_deleted
+                WHERE t.client_id = $1 AND t."{piece.column}" IN (SELECT unnest(${number}::bigint[])) AND NOT t.is_deleted
             ) h USING ({names}) OFFSET 0) f
         WHERE place IS NOT NULL AND id IS NOT NULL ORDER BY id"""
 
@@ -215,22 +218,23 @@ def _or_default(name: str, column: TableColumn) -> str:
 async def keep_changes(
     connection: Connection, client_id: ClientId, run_id: int, entity: Entity, changes: Sequence[Change]
 ) -> None:
-    """Note what an import is about to change, with the rows as they are, or what it has added."""
+    """Note what an import has added, or with the rows as they are what it is about to change: all of one kind."""
+    kind = changes[0].kind
+    image, joined = "NULL", ""
+    if kind == UPDATE:
+        image, joined = "to_jsonb(t)", f"JOIN {entity.table} t ON t.client_id = $1 AND t.id = c.id"
     await connection.execute(
         f"""
         INSERT INTO import_change (
             client_id, import_run_id, number, row_number, entity, kind, entity_id, before_image)
-        SELECT $1, $2, c.number, c.row_number, c.entity, c.kind, t.id,
-            CASE WHEN c.kind = 'update' THEN to_jsonb(t) END
-        FROM unnest($3::bigint[], $4::bigint[], $5::text[], $6::text[], $7::bigint[])
-            AS c (number, row_number, entity, kind, id)
-        JOIN {entity.table} t ON t.client_id = $1 AND t.id = c.id""",
+        SELECT $1, $2, c.number, c.row_number, $3, $4, c.id, {image}
+        FROM unnest($5::bigint[], $6::bigint[], $7::bigint[]) AS c (number, row_number, id) {joined}""",
         client_id,
         run_id,
+        entity.name,
+        kind,
         [item.number for item in changes],
         [item.row for item in changes],
-        [item.entity for item in changes],
-        [item.kind for item in changes],
         [item.id for item in changes],
     )
 

@@ -8,7 +8,7 @@ from coldshelf.kit.ids import ClientId
 from coldshelf.records.entity import Entity
 from coldshelf.records.imports import store
 from coldshelf.records.imports.problems import Problem
-from coldshelf.records.imports.writing import ADD, INSERT
+from coldshelf.records.imports.store import ADD, INSERT
 from coldshelf.records.registry import Registry
 
 MOST_NAMED = 1_000

@@ -11,13 +11,11 @@ from coldshelf.records.entity import Entity, Values
 from coldshelf.records.imports import store
 from coldshelf.records.imports.compiled import CompiledPart
 from coldshelf.records.imports.declaration import Operation, Record
+from coldshelf.records.imports.noted import Noted
 from coldshelf.records.imports.problems import Problem, Problems, shown
+from coldshelf.records.imports.store import ADD, INSERT, UPDATE
 from coldshelf.records.registry import Registry
 from coldshelf.records.store import Lock
-
-ADD, INSERT, UPDATE = "add", "insert", "update"
-"""Kinds of change: added along the way, added by its row, changed."""
-
 
 @dataclass(slots=True)
 class Counts:
@@ -49,24 +47,24 @@ class Writer:
     run_id: int | None = None
     counts: Counts = field(default_factory=Counts)
     _columns: dict[str, dict[str, store.TableColumn]] = field(default_factory=dict)
-    _noted: set[tuple[str, int]] = field(default_factory=set)
-    _number: int = 0
+    _noted: Noted = field(default_factory=Noted)
     _pretended: int = 0
 
     @property
     def writes(self) -> bool:
         return self.run_id is not None
 
-    async def add_named(self, entity: Entity, values: dict[str, Any], row: int, *, really: bool) -> int:
-        """Add a record along the way, such as one that a cell names; give its id.
+    async def add_named(
+        self, entity: Entity, rows: Sequence[tuple[int, dict[str, Any]]], *, really: bool = False
+    ) -> list[int]:
+        """Add records along the way, such as those that cells name; give their ids. `really`: in a check too."""
+        if self.writes or really:
+            return await self._insert(entity, rows, kind=ADD)
+        return [self._pretend() for _ in rows]
 
-        `really`: in a check too, since others are looked up by it; its transaction is rolled back.
-        """
-        if not self.writes and not really:
-            self._pretended -= 1
-            return self._pretended
-        ids = await self._insert(entity, [(row, values)], kind=ADD)
-        return ids[0]
+    def _pretend(self) -> int:
+        self._pretended -= 1
+        return self._pretended
 
     async def write(self, part: CompiledPart, records: Sequence[Record], *, is_main: bool) -> None:
         """Write records whose references are ids; every record has an id afterwards."""
@@ -79,8 +77,7 @@ class Writer:
         if not self.writes:
             for item in planned:
                 if item.record.id is None:
-                    self._pretended -= 1
-                    item.record.id = self._pretended
+                    item.record.id = self._pretend()
             return
         if self.problems.count:
             return
@@ -185,12 +182,7 @@ class Writer:
     async def _note(self, entity: Entity, rows: Sequence[tuple[int, int]], kind: str) -> None:
         if self.run_id is None:
             return
-        changes = []
-        for row, row_id in rows:
-            if (entity.name, row_id) not in self._noted:
-                self._noted.add((entity.name, row_id))
-                self._number += 1
-                changes.append(store.Change(self._number, row, entity.name, kind, row_id))
+        changes = [store.Change(number, row, kind, row_id) for number, row, row_id in self._noted.first(entity, rows)]
         if changes:
             await store.keep_changes(self.connection, self.client_id, self.run_id, entity, changes)
 
