@@ -117,20 +117,22 @@ class Resolver:
         if named is None or named.reference is None:
             return
         outer, target = named.by.unique_in, named.reference.name
-        held = [record for record in records if name in record.values]
-        cells = [
-            (record.values[name], record.values.get(outer) if outer else None, record.row)
-            for record in held
-            if record.values[name] is not None
-        ]
-        await self._names.find(named, cells, creates=setter.column.creates)
         known = self._names.known(named)
-        for record in held:
-            text = record.values.pop(name)
-            if text is None:
-                record.values[target] = None
+        unknown: list[tuple[Record, str, int | None]] = []
+        for record in records:
+            if name not in record.values:
                 continue
-            found = known.get((record.values.get(outer) if outer else None, text.lower()))
+            text = record.values.pop(name)
+            within = record.values.get(outer) if outer else None
+            found = None if text is None else known.get((within, text.lower()))
+            record.values[target] = found
+            if not found and text is not None:
+                unknown.append((record, text, within))
+        await self._names.find(
+            named, [(text, within, record.row) for record, text, within in unknown], creates=setter.column.creates
+        )
+        for record, text, within in unknown:
+            found = known.get((within, text.lower()))
             if not found:
                 self.refuse_name(record.row, setter, text, found)
                 record.is_bad = True
@@ -231,7 +233,7 @@ class Resolver:
             held = [record for record in records if record.values.get(item.name) and not record.is_bad]
             await self._check_held(part, item, [each for each in held if id(each) not in sought.get(item.name, ())])
             seen = self._unique.setdefault((part.part.name, item.name), {})
-            for record in held:
+            for record in held if item.name in part.unwatched else ():
                 first = seen.setdefault(str(record.values[item.name]).lower(), record.row)
                 if first != record.row:
                     self._refuse_double(part, item.name, record, f"row {first} says it already")
@@ -254,6 +256,7 @@ class Resolver:
 def _key_of(key: Sequence[KeyPiece], record: Record) -> list[Any] | None:
     """Give the values of a key; None where one is missing or not in the database yet."""
     values = [record.values.get(piece.column) for piece in key]
-    if any(value is None or (isinstance(value, int) and value <= 0) for value in values):
-        return None
+    for value in values:
+        if value is None or (type(value) is int and value <= 0):
+            return None
     return [str(value) if piece.folded else value for piece, value in zip(key, values, strict=True)]

@@ -13,7 +13,6 @@ from coldshelf.records.imports.compiled import KeyPiece
 from coldshelf.records.registry import Showing
 from coldshelf.records.store import Lock
 
-
 ADD, INSERT, UPDATE = "add", "insert", "update"
 """Kinds of change: added along the way, added by its row, changed."""
 
@@ -138,7 +137,8 @@ def _joined_by_several(entity: Entity, key: Sequence[KeyPiece]) -> str:
         SELECT place, id FROM (
             SELECT w.place, h.id FROM w FULL JOIN (
                 SELECT t.id, {held} FROM {entity.table} t
-                WHERE t.client_id = $1 AND t."{piece.column}" IN (SELECT unnest(${number}::bigint[])) AND NOT t.is_deleted
+                WHERE t.client_id = $1 AND NOT t.is_deleted
+                    AND t."{piece.column}" IN (SELECT unnest(${number}::bigint[]))
             ) h USING ({names}) OFFSET 0) f
         WHERE place IS NOT NULL AND id IS NOT NULL ORDER BY id"""
 

@@ -17,6 +17,7 @@ from coldshelf.records.imports.store import ADD, INSERT, UPDATE
 from coldshelf.records.registry import Registry
 from coldshelf.records.store import Lock
 
+
 @dataclass(slots=True)
 class Counts:
     """How many records of the main part are new, were there, and needed no change."""
@@ -112,7 +113,7 @@ class Writer:
         """Say whether the entity's rule can look at a record: of pretended ids it would find nothing."""
         if item.record.is_bad or (item.before is None and not self._check_required(part, item)):
             return False
-        return not _has_pretended(item.values)
+        return all((item.values.get(name) or 0) >= 0 for name in part.references)
 
     def _refuse(self, part: CompiledPart, record: Record, error: InputInvalid) -> None:
         column = _blamed(part, error.message)
@@ -120,15 +121,12 @@ class Writer:
         self.problems.add(Problem(record.row, column, value, error.message, "", error.cure))
 
     def _check_required(self, part: CompiledPart, item: Planned) -> bool:
-        entity = part.entity
-        wanted = [(each.wire, each.name) for each in entity.members if each.required]
-        wanted += [(wire, _column_of(entity, wire)) for wire in part.part.needs]
-        missing = [wire for wire, column in wanted if item.values.get(column) is None]
-        for wire in missing:
-            name = part.column_name(_column_of(entity, wire))
+        missing = [column for column in part.needed if item.values.get(column) is None]
+        for column in missing:
+            name = part.column_name(column)
             words = f"Missing required field: {name}"
-            cure = f"Fill in {name}: a new {entity.name} needs it."
-            self.problems.add(Problem(item.record.row, name, "", words, f"required for a new {entity.name}", cure))
+            cure = f"Fill in {name}: a new {part.entity.name} needs it."
+            self.problems.add(Problem(item.record.row, name, "", words, f"required for a new {part.entity.name}", cure))
         return not missing
 
     async def _insert_planned(self, entity: Entity, planned: Sequence[Planned], kind: str) -> None:
@@ -198,17 +196,6 @@ def _changed(item: Planned) -> frozenset[str]:
         return frozenset()
     before = item.before
     return frozenset([name for name, value in item.values.items() if value != before.get(name)])
-
-
-def _has_pretended(values: Values) -> bool:
-    return any(type(value) is int and value < 0 and name.endswith("_id") for name, value in values.items())
-
-
-def _column_of(entity: Entity, wire: str) -> str:
-    for item in entity.members:
-        if item.wire == wire:
-            return item.name
-    return wire
 
 
 def _blamed(part: CompiledPart, message: str) -> str:
