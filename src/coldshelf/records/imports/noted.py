@@ -18,13 +18,16 @@ class Noted:
     def first(self, entity: Entity, rows: Sequence[tuple[int, int]]) -> list[tuple[int, int, int]]:
         """Give number, row and id of those (row, id) that are noted for the first time, and note them."""
         ids = self._ids.get(entity.name, array("q"))
-        fresh = {row_id: row for row, row_id in reversed(rows) if not _holds(ids, row_id)}
+        fresh: dict[int, int] = {}
+        for row, row_id in rows:
+            if not _holds(ids, row_id):
+                fresh.setdefault(row_id, row)
         follow = not ids or not fresh or min(fresh) > ids[-1]
         ids.extend(sorted(fresh))
         if not follow:
             ids = array("q", sorted(ids))
         self._ids[entity.name] = ids
-        numbered = enumerate(reversed(fresh.items()), self._count + 1)
+        numbered = enumerate(fresh.items(), self._count + 1)
         self._count += len(fresh)
         return [(number, row, row_id) for number, (row_id, row) in numbered]
 
