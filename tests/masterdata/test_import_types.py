@@ -177,6 +177,27 @@ async def test_a_new_asset_of_an_outlet_needs_its_type(admin: httpx.AsyncClient)
     ]
 
 
+async def test_cells_for_people_change_neither_the_sales_rep_nor_the_asset_type(admin: httpx.AsyncClient) -> None:
+    await Importer(admin, "AssetType").done([TYPE])
+    await Importer(admin, "User").done(
+        [{"First Name": "Ann", "Last Name": "Lee", "Email": "ann@example.org", "Phone": "1", "Role": "Sales Rep"}]
+    )
+    before = {name: await _records(admin, name) for name in ("User", "AssetType", "Manufacturer")}
+    row = {
+        **OUTLET, "Sales Rep Email": "ann@example.org", "Sales Rep First Name": "Bea", "Sales Rep Last Name": "May",
+        "Sales Rep Phone": "2", "Sales Rep Role": "Installer", "Asset Name": "SN-1", "Asset Type": "Acme 500",
+        "Asset Model Number": "900",
+    }  # fmt: skip
+
+    await Importer(admin, "Outlet").done([{**row, "Asset Manufacturer": "acme"}])
+    refused = await Importer(admin, "Outlet").rows([{**row, "Asset Manufacturer": "Nobody"}])
+
+    assert {name: await _records(admin, name) for name in before} == before
+    assert _errors(refused) == [
+        (2, "Asset Manufacturer", "Asset Manufacturer: there is no Manufacturer 'Nobody'"),
+    ]
+
+
 async def test_a_state_of_another_country_is_refused(admin: httpx.AsyncClient) -> None:
     refused = await Importer(admin, "Outlet").rows([{**OUTLET, "State": "California", "Country": "Germany"}])
 

@@ -300,14 +300,13 @@ async def sales_reps_of(connection: Connection, pairs: Sequence[tuple[int, int]]
     """Find the rows that say that users look after outlets; `pairs` are (outlet, user)."""
     rows = await connection.fetch(
         """
-        SELECT s.location_id, s.user_id, min(s.id) AS id FROM sales_rep s
-        JOIN unnest($1::bigint[], $2::bigint[]) AS w (location_id, user_id)
-            ON s.location_id = w.location_id AND s.user_id = w.user_id
-        WHERE NOT s.is_deleted GROUP BY s.location_id, s.user_id""",
+        SELECT location_id, user_id, min(id) AS id FROM sales_rep
+        WHERE location_id IN (SELECT unnest($1::bigint[])) AND NOT is_deleted GROUP BY location_id, user_id""",
         [location_id for location_id, _ in pairs],
-        [user_id for _, user_id in pairs],
     )
-    return {(row["location_id"], row["user_id"]): row["id"] for row in rows}
+    wanted = set(pairs)
+    found = {(row["location_id"], row["user_id"]): row["id"] for row in rows}
+    return {pair: row_id for pair, row_id in found.items() if pair in wanted}
 
 
 async def add_pseudo_product(connection: Connection, name: str, sku: str, *, is_empty: bool) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 from coldshelf.records.entity import Entity
 from coldshelf.records.imports import store
 from coldshelf.records.imports.cells import Read
-from coldshelf.records.imports.compiled import CompiledPart, CompiledType
+from coldshelf.records.imports.compiled import CompiledPart, CompiledType, column_of
 from coldshelf.records.imports.declaration import Operation, Record, Row
 from coldshelf.records.imports.problems import Problem
 from coldshelf.records.imports.resolving import Names, Resolver
@@ -36,13 +36,17 @@ class Pass:
     clears: bool = False
     tell: TellRows = nobody
     _keys: dict[str, tuple[int, ...]] = field(init=False)
+    _joined: dict[str, tuple[CompiledPart, ...]] = field(init=False)
     _said: dict[str, dict[tuple[Read, ...], Record]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self._keys = {group.part: group.key for group in self.kind.groups}
+        self._joined = {part.part.name: self.kind.joined(part.part.name) for part in self.kind.parts}
 
     async def run(self, spool: Path) -> None:
         """Take every row; what is wrong stands in the writer's problems afterwards."""
+        await self.tell(0)
+        await store.plan_alike(self.writer.connection)
         await store.plan_anew(self.writer.connection)
         names = Names(self.writer.connection, self.writer.client_id, self.writer)
         resolver = Resolver(names, self.writer.problems)
@@ -56,6 +60,7 @@ class Pass:
             await self.tell(done)
 
     async def _batch(self, resolver: Resolver, batch: Sequence[Line]) -> None:
+        await store.plan_anew(self.writer.connection)
         await resolver.look_up(self.kind.lookups, [(line.row, line.cells) for line in batch])
         made: list[dict[str, Record]] = [{} for _ in batch]
         for part in self.kind.parts:
@@ -79,7 +84,7 @@ class Pass:
             own[name] = self._said[name].get(key) or Record(line.row, name, {}, id=PRETENDED)
             return own[name]
         record = Record(line.row, name, self._values(part, line.cells), is_bad=line.is_bad)
-        for other in self.kind.joined(name):  # written at once
+        for other in self._joined[name]:  # written at once
             if _is_wanted(other, line):
                 record.values |= self._values(other, line.cells)
         record.links = {column: own[source] for column, source in part.links.items() if source in own}
@@ -130,7 +135,7 @@ class Pass:
             own = [record for record in records if record.part == part.part.name]
             for record in own:
                 record.values = _by_column(part.entity, record.values)
-                record.links = {_column(part.entity, wire): other for wire, other in record.links.items()}
+                record.links = {column_of(part.entity, wire): other for wire, other in record.links.items()}
             await self._write(resolver, part, own)
 
     def _by_name(self, cells: Sequence[Read]) -> dict[str, Any]:
@@ -140,8 +145,8 @@ class Pass:
         self.writer.problems.add(Problem(row, column, value, message, "", cure))
 
     async def _write(self, resolver: Resolver, part: CompiledPart, records: Sequence[Record]) -> None:
-        joined = self.kind.joined(part.part.name)
-        await resolver.refer([setter for each in (part, *joined) for setter in each.setters], records)
+        parts = (part, *self._joined[part.part.name])
+        await resolver.refer([setter for each in parts for setter in each.setters], records)
         for record in records:
             for column, other in record.links.items():
                 record.values[column] = PRETENDED if other.id is None else other.id
@@ -150,7 +155,7 @@ class Pass:
         await resolver.identify(part, records)
         await self.writer.write(part, records, is_main=part.part.name == self.kind.type.main)
         for record in records:
-            record.values = {}  # only ids are needed from here on
+            record.forget()
 
 
 def _is_wanted(part: CompiledPart, line: Line) -> bool:
@@ -158,12 +163,4 @@ def _is_wanted(part: CompiledPart, line: Line) -> bool:
 
 
 def _by_column(entity: Entity, values: dict[str, Any]) -> dict[str, Any]:
-    return {_column(entity, wire): value for wire, value in values.items()}
-
-
-def _column(entity: Entity, wire: str) -> str:
-    """Name the column of a field or of a reference's id; a name by which a reference is given stays as it is."""
-    for item in entity.members:
-        if item.wire == wire:
-            return item.name
-    return wire
+    return {column_of(entity, wire): value for wire, value in values.items()}

@@ -76,7 +76,9 @@ class KeyPiece:
 class CompiledPart:
     """A part with its entity. `trigger` is the place of the cell that says whether a row writes this record.
 
-    `cells` are place, slot and conversion of each cell, and whether it may be emptied.
+    `cells` are place, slot and conversion of each cell, and whether it may be emptied. `needed` are the
+    columns that a new record must be given, `references` those that hold ids, `unwatched` unique ones in which phase 1
+    does not look for values that stand twice.
     """
 
     part: Part
@@ -87,6 +89,9 @@ class CompiledPart:
     trigger: int
     when: int | None
     cells: tuple[tuple[int, str, Convert, bool], ...]
+    needed: tuple[str, ...]
+    references: tuple[str, ...]
+    unwatched: frozenset[str]
 
     def column_name(self, wire_or_column: str) -> str:
         """Name the file's column that sets a field or reference; the name itself when there is none."""
@@ -239,7 +244,27 @@ def _part(registry: Registry, declared: ImportType, part: Part, setters: Iterabl
         trigger=trigger,
         cells=tuple((item.place, item.slot, item.convert, not item.column.required) for item in own),
         when=next((place for place, item in enumerate(declared.columns) if item.name == part.when), None),
+        needed=(
+            *(each.name for each in entity.members if each.required),
+            *(column_of(entity, wire) for wire in part.needs),
+        ),
+        references=tuple(item.name for item in entity.references),
+        unwatched=_unwatched(declared, part, entity),
     )
+
+
+def _unwatched(declared: ImportType, part: Part, entity: Entity) -> frozenset[str]:
+    """Give the unique columns of records that several rows may speak of, but for the one that tells them apart."""
+    unique = {item.wire: item.name for item in entity.fields if item.unique}
+    if declared.gather:
+        return frozenset(unique.values())
+    apart = part.keys[0] if part.keys and len(part.keys[0]) == 1 else ()
+    return frozenset(name for wire, name in unique.items() if part.repeats and wire not in apart)
+
+
+def column_of(entity: Entity, wire: str) -> str:
+    """Name the column of a field or of a reference's id; a name by which a reference is given stays as it is."""
+    return next((item.name for item in entity.members if item.wire == wire), wire)
 
 
 def _says(setter: Setter, key: tuple[str, ...]) -> bool:

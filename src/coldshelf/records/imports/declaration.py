@@ -117,6 +117,12 @@ class Record:
     id: int | None = None
     is_bad: bool = False
 
+    def forget(self) -> None:
+        """Keep what rows to come may need, which is the id: others that belong to the record hold it."""
+        self.values, self.links, self.same = _NOTHING, _NOTHING, None
+
+
+_NOTHING: dict[str, Any] = {}  # never written to
 
 Refuse = Callable[[int, str, str, str, str], None]
 """Takes row, column, value, message and cure of what is wrong."""

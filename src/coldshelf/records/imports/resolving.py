@@ -1,13 +1,13 @@
 """Phase 2 of an import: what cells name is looked up in the database, many at once."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from coldshelf.kit.db import Connection
 from coldshelf.kit.errors import InputInvalid
 from coldshelf.kit.ids import ClientId
-from coldshelf.records.entity import Entity
+from coldshelf.records.entity import Entity, Field
 from coldshelf.records.imports import store
 from coldshelf.records.imports.compiled import CompiledPart, KeyPiece, Named, Setter
 from coldshelf.records.imports.declaration import Operation, Record
@@ -56,19 +56,21 @@ class Names:
         seen = await self.writer.guard.seen_of(named.to, {row_id for _, row_id in found})
         for place, row_id in (pair for pair in found if pair[1] in seen):
             known[places[place]] = SEVERAL if places[place] in known else row_id
-        for said in places:
-            if said not in known:
-                await self._add(named, said, wanted[said], creates=creates)
-
-    async def _add(self, named: Named, said: Said, cell: tuple[str, int], *, creates: bool) -> None:
-        text, row = cell
-        values: dict[str, Any] | None = {named.by.name: text} if creates else None
+        missing = {said: wanted[said] for said in places if said not in known}
         if named.to.standard:
-            values = await self._standard(named, text, said) or values
+            for said, (text, row) in missing.items():
+                await self._add_standard(named, said, (text, row), creates=creates)
+        elif creates and missing:
+            rows = [(row, {named.by.name: text}) for text, row in missing.values()]
+            known |= zip(missing, await self.writer.add_named(named.to, rows), strict=True)
+
+    async def _add_standard(self, named: Named, said: Said, cell: tuple[str, int], *, creates: bool) -> None:
+        text, row = cell
+        values = await self._standard(named, text, said) or ({named.by.name: text} if creates else None)
         if values is not None:
             held = await self._held(named.to, values)
-            added = held or await self.writer.add_named(named.to, values, row, really=bool(named.to.standard))
-            self._known[named.to.name, named.by.name][said] = added
+            # In a check too, since others are looked up by it; its transaction is rolled back.
+            self.known(named)[said] = held or (await self.writer.add_named(named.to, [(row, values)], really=True))[0]
 
     async def _standard(self, named: Named, text: str, said: Said) -> dict[str, Any] | None:
         outer = {named.by.unique_in: said[0]} if said[0] else {}
@@ -119,20 +121,22 @@ class Resolver:
         if named is None or named.reference is None:
             return
         outer, target = named.by.unique_in, named.reference.name
-        held = [record for record in records if name in record.values]
-        cells = [
-            (record.values[name], record.values.get(outer) if outer else None, record.row)
-            for record in held
-            if record.values[name] is not None
-        ]
-        await self._names.find(named, cells, creates=setter.column.creates)
         known = self._names.known(named)
-        for record in held:
-            text = record.values.pop(name)
-            if text is None:
-                record.values[target] = None
+        unknown: list[tuple[Record, str, int | None]] = []
+        for record in records:
+            if name not in record.values:
                 continue
-            found = known.get((record.values.get(outer) if outer else None, text.lower()))
+            text = record.values.pop(name)
+            within = record.values.get(outer) if outer else None
+            found = None if text is None else known.get((within, text.lower()))
+            record.values[target] = found
+            if not found and text is not None:
+                unknown.append((record, text, within))
+        await self._names.find(
+            named, [(text, within, record.row) for record, text, within in unknown], creates=setter.column.creates
+        )
+        for record, text, within in unknown:
+            found = known.get((within, text.lower()))
             if not found:
                 self.refuse_name(record.row, setter, text, found)
                 record.is_bad = True
@@ -179,13 +183,17 @@ class Resolver:
     async def identify(self, part: CompiledPart, records: Sequence[Record]) -> None:
         """Find which record each one is; refuse what its operation does not allow."""
         waiting = [record for record in records if record.id is None]
+        sought: dict[str, set[int]] = {}
         for key in part.keys:
+            if len(key) == 1:
+                sought[key[0].column] = {id(record) for record in waiting}
             waiting = await self._find(part, key, waiting)
         await self._names.writer.guard.refuse_foreign(part, records)
         if part.part.operation in {Operation.CREATE, Operation.CHANGE}:
             for record in records:
                 self._check_operation(part, record)
-        await self._check_unique(part, records)
+        if part.part.operation is not Operation.ADD:
+            await self._check_unique(part, records, sought)
 
     async def _find(self, part: CompiledPart, key: tuple[KeyPiece, ...], records: Sequence[Record]) -> list[Record]:
         """Set the ids of records that a key finds; give the others."""
@@ -219,22 +227,30 @@ class Resolver:
             message = f"{column}: there is no {part.entity.name} {text!r}"
             self._problems.add(Problem(record.row, column, text, message, str(operation), "Correct the cell."))
 
-    async def _check_unique(self, part: CompiledPart, records: Sequence[Record]) -> None:
-        """Refuse values that must be unique and belong to another record, in the database or in the file."""
-        if part.part.operation is Operation.ADD:
-            return
+    async def _check_unique(
+        self, part: CompiledPart, records: Sequence[Record], sought: Mapping[str, Collection[int]]
+    ) -> None:
+        """Refuse values that must be unique and belong to another record, in the database or in the file.
+
+        `sought` are by column those that were looked for by it: nobody else has what did not find them.
+        """
         for item in (item for item in part.entity.fields if item.unique):
             held = [record for record in records if record.values.get(item.name) and not record.is_bad]
-            texts = [(record.values[item.name], None) for record in held]
-            found = await store.named_ids(self._connection, self._client_id, part.entity, item, texts, lock=Lock.NONE)
-            for place, row_id in found:
-                if row_id != held[place].id:
-                    self._refuse_double(part, item.name, held[place], f"another {part.entity.name} has it")
+            await self._check_held(part, item, [each for each in held if id(each) not in sought.get(item.name, ())])
             seen = self._unique.setdefault((part.part.name, item.name), {})
-            for record in held:
+            for record in held if item.name in part.unwatched else ():
                 first = seen.setdefault(str(record.values[item.name]).lower(), record.row)
                 if first != record.row:
                     self._refuse_double(part, item.name, record, f"row {first} says it already")
+
+    async def _check_held(self, part: CompiledPart, item: Field, held: Sequence[Record]) -> None:
+        if not held:
+            return
+        texts = [(record.values[item.name], None) for record in held]
+        found = await store.named_ids(self._connection, self._client_id, part.entity, item, texts, lock=Lock.NONE)
+        for place, row_id in found:
+            if row_id != held[place].id:
+                self._refuse_double(part, item.name, held[place], f"another {part.entity.name} has it")
 
     def _refuse_double(self, part: CompiledPart, column: str, record: Record, why: str) -> None:
         name, text = part.column_name(column), shown(record.values[column])
@@ -245,6 +261,7 @@ class Resolver:
 def _key_of(key: Sequence[KeyPiece], record: Record) -> list[Any] | None:
     """Give the values of a key; None where one is missing or not in the database yet."""
     values = [record.values.get(piece.column) for piece in key]
-    if any(value is None or (isinstance(value, int) and value <= 0) for value in values):
-        return None
+    for value in values:
+        if value is None or (type(value) is int and value <= 0):
+            return None
     return [str(value) if piece.folded else value for piece, value in zip(key, values, strict=True)]

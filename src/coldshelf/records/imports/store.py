@@ -13,6 +13,9 @@ from coldshelf.records.imports.compiled import KeyPiece
 from coldshelf.records.registry import Showing
 from coldshelf.records.store import Lock, Seen
 
+ADD, INSERT, UPDATE = "add", "insert", "update"
+"""Kinds of change: added along the way, added by its row, changed."""
+
 
 @dataclass(frozen=True, slots=True)
 class TableColumn:
@@ -28,7 +31,6 @@ class Change:
 
     number: int
     row: int
-    entity: str
     kind: str
     id: int
 
@@ -38,12 +40,18 @@ async def in_turn(connection: Connection, client_id: ClientId) -> None:
     await connection.execute("SELECT pg_advisory_xact_lock(hashtextextended('coldshelf.import', $1))", client_id)
 
 
-async def plan_anew(connection: Connection) -> None:
-    """Let this transaction plan each statement for the tables as they are.
+async def plan_alike(connection: Connection) -> None:
+    """Let this transaction plan each statement, those of triggers and foreign keys too, once for all values.
 
-    Plans are kept otherwise, and one made while a table was empty is a bad one after 10,000 rows of the same import.
+    Planned for its values instead, each foreign key of each row is planned anew; and of a client that is new to the
+    statistics the planner expects no row, so that any index that begins with the client looks as good as the key.
     """
-    await connection.execute("SELECT set_config('plan_cache_mode', 'force_custom_plan', true)")
+    await connection.execute("SELECT set_config('plan_cache_mode', 'force_generic_plan', true)")
+
+
+async def plan_anew(connection: Connection) -> None:
+    """Forget the plans of this connection: one made while a table was empty is a bad one after 10,000 rows."""
+    await connection.execute("DISCARD PLANS")
 
 
 async def table_columns(connection: Connection, table: str) -> dict[str, TableColumn]:
@@ -100,29 +108,39 @@ async def keyed_ids(
     arrays = ", ".join(f"${number}::{'text' if piece.folded else 'bigint'}[]" for number, piece in enumerate(key, 2))
     names = ", ".join(f"c{number}" for number in range(len(key)))
     folded = ", ".join(f"lower(c{n}) AS c{n}" if piece.folded else f"c{n}" for n, piece in enumerate(key))
-    matches = " AND ".join(f"{_held(piece)} = w.c{number}" for number, piece in enumerate(key))
     rows = await connection.fetch(
         f"""
         WITH w AS MATERIALIZED (
             SELECT {folded}, place FROM unnest({arrays}) WITH ORDINALITY AS sought ({names}, place))
-        SELECT w.place, t.id FROM w
-        JOIN {_narrowed(entity, key)} t ON t.client_id = $1 AND {matches} AND NOT t.is_deleted ORDER BY t.id""",
+        {_joined_by_one(entity, key[0]) if len(key) == 1 else _joined_by_several(entity, key)}""",
         client_id,
         *([value[number] for value in values] for number in range(len(key))),
     )
     return [(row["place"] - 1, row["id"]) for row in rows]
 
 
-def _narrowed(entity: Entity, key: Sequence[KeyPiece]) -> str:
-    """Give the rows among which a key of several columns is looked for.
+def _joined_by_one(entity: Entity, piece: KeyPiece) -> str:
+    return f"""
+        SELECT w.place, t.id FROM w
+        JOIN {entity.table} t ON t.client_id = $1 AND {_held(piece)} = w.c0 AND NOT t.is_deleted ORDER BY t.id"""
 
-    Left to the planner, which knows nothing of rows that this transaction has written, it may walk all rows of a
-    frequent value for each one that is sought: those of the last reference are few.
+
+def _joined_by_several(entity: Entity, key: Sequence[KeyPiece]) -> str:
+    """Look among the rows of the last reference, which are few: other columns may hold one value in all rows.
+
+    A full join is always hashed or merged, whatever the planner expects of rows that this transaction has written.
     """
-    if len(key) == 1:
-        return entity.table
     number, piece = max((number, piece) for number, piece in enumerate(key, 2) if not piece.folded)
-    return f'(SELECT * FROM {entity.table} WHERE client_id = $1 AND "{piece.column}" = ANY(${number}) OFFSET 0)'
+    held = ", ".join(f"{_held(piece)} AS c{n}" for n, piece in enumerate(key))
+    names = ", ".join(f"c{n}" for n in range(len(key)))
+    return f"""
+        SELECT place, id FROM (
+            SELECT w.place, h.id FROM w FULL JOIN (
+                SELECT t.id, {held} FROM {entity.table} t
+                WHERE t.client_id = $1 AND NOT t.is_deleted
+                    AND t."{piece.column}" IN (SELECT unnest(${number}::bigint[]))
+            ) h USING ({names}) OFFSET 0) f
+        WHERE place IS NOT NULL AND id IS NOT NULL ORDER BY id"""
 
 
 def _locking(lock: Lock) -> str:
@@ -213,22 +231,23 @@ def _or_default(name: str, column: TableColumn) -> str:
 async def keep_changes(
     connection: Connection, client_id: ClientId, run_id: int, entity: Entity, changes: Sequence[Change]
 ) -> None:
-    """Note what an import is about to change, with the rows as they are, or what it has added."""
+    """Note what an import has added, or with the rows as they are what it is about to change: all of one kind."""
+    kind = changes[0].kind
+    image, joined = "NULL", ""
+    if kind == UPDATE:
+        image, joined = "to_jsonb(t)", f"JOIN {entity.table} t ON t.client_id = $1 AND t.id = c.id"
     await connection.execute(
         f"""
         INSERT INTO import_change (
             client_id, import_run_id, number, row_number, entity, kind, entity_id, before_image)
-        SELECT $1, $2, c.number, c.row_number, c.entity, c.kind, t.id,
-            CASE WHEN c.kind = 'update' THEN to_jsonb(t) END
-        FROM unnest($3::bigint[], $4::bigint[], $5::text[], $6::text[], $7::bigint[])
-            AS c (number, row_number, entity, kind, id)
-        JOIN {entity.table} t ON t.client_id = $1 AND t.id = c.id""",
+        SELECT $1, $2, c.number, c.row_number, $3, $4, c.id, {image}
+        FROM unnest($5::bigint[], $6::bigint[], $7::bigint[]) AS c (number, row_number, id) {joined}""",
         client_id,
         run_id,
+        entity.name,
+        kind,
         [item.number for item in changes],
         [item.row for item in changes],
-        [item.entity for item in changes],
-        [item.kind for item in changes],
         [item.id for item in changes],
     )
 

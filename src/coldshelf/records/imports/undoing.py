@@ -10,7 +10,7 @@ from coldshelf.records.entity import Entity
 from coldshelf.records.imports import store
 from coldshelf.records.imports.limiting import Guard
 from coldshelf.records.imports.problems import Problem, Problems
-from coldshelf.records.imports.writing import ADD, INSERT, UPDATE
+from coldshelf.records.imports.store import ADD, INSERT, UPDATE
 from coldshelf.records.limits import require_write
 from coldshelf.records.registry import Registry
 

@@ -7,18 +7,17 @@ from typing import Any
 from coldshelf.kit.db import Connection
 from coldshelf.kit.errors import InputInvalid
 from coldshelf.kit.ids import ClientId
-from coldshelf.records.entity import Entity, Values
+from coldshelf.records.entity import Entity
 from coldshelf.records.imports import store
 from coldshelf.records.imports.compiled import CompiledPart
 from coldshelf.records.imports.declaration import Operation, Record
 from coldshelf.records.imports.limiting import Guard
+from coldshelf.records.imports.noted import Noted
 from coldshelf.records.imports.planned import Planned
 from coldshelf.records.imports.problems import Problem, Problems, shown
+from coldshelf.records.imports.store import ADD, INSERT, UPDATE
 from coldshelf.records.registry import Registry
 from coldshelf.records.store import Lock
-
-ADD, INSERT, UPDATE = "add", "insert", "update"
-"""Kinds of change: added along the way, added by its row, changed."""
 
 
 @dataclass(slots=True)
@@ -42,24 +41,24 @@ class Writer:
     run_id: int | None = None
     counts: Counts = field(default_factory=Counts)
     _columns: dict[str, dict[str, store.TableColumn]] = field(default_factory=dict)
-    _noted: set[tuple[str, int]] = field(default_factory=set)
-    _number: int = 0
+    _noted: Noted = field(default_factory=Noted)
     _pretended: int = 0
 
     @property
     def writes(self) -> bool:
         return self.run_id is not None
 
-    async def add_named(self, entity: Entity, values: dict[str, Any], row: int, *, really: bool) -> int:
-        """Add a record along the way, such as one that a cell names; give its id.
+    async def add_named(
+        self, entity: Entity, rows: Sequence[tuple[int, dict[str, Any]]], *, really: bool = False
+    ) -> list[int]:
+        """Add records along the way, such as those that cells name; give their ids. `really`: in a check too."""
+        if self.writes or really:
+            return await self._insert(entity, rows, kind=ADD)
+        return [self._pretend() for _ in rows]
 
-        `really`: in a check too, since others are looked up by it; its transaction is rolled back.
-        """
-        if not self.writes and not really:
-            self._pretended -= 1
-            return self._pretended
-        ids = await self._insert(entity, [(row, values)], kind=ADD)
-        return ids[0]
+    def _pretend(self) -> int:
+        self._pretended -= 1
+        return self._pretended
 
     async def write(self, part: CompiledPart, records: Sequence[Record], *, is_main: bool) -> None:
         """Write records whose references are ids; every record has an id afterwards."""
@@ -72,8 +71,7 @@ class Writer:
         if not self.writes:
             for item in planned:
                 if item.record.id is None:
-                    self._pretended -= 1
-                    item.record.id = self._pretended
+                    item.record.id = self._pretend()
             return
         if self.problems.count:
             return
@@ -112,7 +110,7 @@ class Writer:
         """Say whether the entity's rule can look at a record: of pretended ids it would find nothing."""
         if item.record.is_bad or (item.before is None and not self._check_required(part, item)):
             return False
-        return not _has_pretended(item.values)
+        return all((item.values.get(name) or 0) >= 0 for name in part.references)
 
     def _refuse(self, part: CompiledPart, record: Record, error: InputInvalid) -> None:
         column = _blamed(part, error.message)
@@ -120,15 +118,12 @@ class Writer:
         self.problems.add(Problem(record.row, column, value, error.message, "", error.cure))
 
     def _check_required(self, part: CompiledPart, item: Planned) -> bool:
-        entity = part.entity
-        wanted = [(each.wire, each.name) for each in entity.members if each.required]
-        wanted += [(wire, _column_of(entity, wire)) for wire in part.part.needs]
-        missing = [wire for wire, column in wanted if item.values.get(column) is None]
-        for wire in missing:
-            name = part.column_name(_column_of(entity, wire))
+        missing = [column for column in part.needed if item.values.get(column) is None]
+        for column in missing:
+            name = part.column_name(column)
             words = f"Missing required field: {name}"
-            cure = f"Fill in {name}: a new {entity.name} needs it."
-            self.problems.add(Problem(item.record.row, name, "", words, f"required for a new {entity.name}", cure))
+            cure = f"Fill in {name}: a new {part.entity.name} needs it."
+            self.problems.add(Problem(item.record.row, name, "", words, f"required for a new {part.entity.name}", cure))
         return not missing
 
     async def _insert_planned(self, entity: Entity, planned: Sequence[Planned], kind: str) -> None:
@@ -182,12 +177,7 @@ class Writer:
     async def _note(self, entity: Entity, rows: Sequence[tuple[int, int]], kind: str) -> None:
         if self.run_id is None:
             return
-        changes = []
-        for row, row_id in rows:
-            if (entity.name, row_id) not in self._noted:
-                self._noted.add((entity.name, row_id))
-                self._number += 1
-                changes.append(store.Change(self._number, row, entity.name, kind, row_id))
+        changes = [store.Change(number, row, kind, row_id) for number, row, row_id in self._noted.first(entity, rows)]
         if changes:
             await store.keep_changes(self.connection, self.client_id, self.run_id, entity, changes)
 
@@ -203,17 +193,6 @@ def _changed(item: Planned) -> frozenset[str]:
         return frozenset()
     before = item.before
     return frozenset([name for name, value in item.values.items() if value != before.get(name)])
-
-
-def _has_pretended(values: Values) -> bool:
-    return any(type(value) is int and value < 0 and name.endswith("_id") for name, value in values.items())
-
-
-def _column_of(entity: Entity, wire: str) -> str:
-    for item in entity.members:
-        if item.wire == wire:
-            return item.name
-    return wire
 
 
 def _blamed(part: CompiledPart, message: str) -> str:
