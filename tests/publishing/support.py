@@ -145,3 +145,10 @@ async def public_events(run: Runtime, client_id: ClientId) -> list[tuple[str, in
     async with run.database.scope(client_id, readonly=True) as connection:
         rows = await connection.fetch("SELECT type, key FROM event WHERE public ORDER BY occurred_on, id")
     return [(row["type"], row["key"]) for row in rows]
+
+
+def parquet_of(exports: Path, row: Row, dataset: str = "Location") -> list[Row]:
+    """Read what a run of a publication wrote of a dataset, in order of its key."""
+    mode, run_id = row["mode"].capitalize(), row["run_id"]
+    found = [pq.read_table(path).to_pylist() for path in exports.glob(f"{mode}/*/{dataset}/*/{run_id}/*.parquet")]
+    return sorted((one for part in found for one in part), key=lambda one: one[f"{dataset}Id"])

@@ -303,6 +303,7 @@ async def test_a_publication_for_a_user_who_is_shut_out_fails_with_its_cure(
         ({"Mode": "since", "Consistency": "chunked"}, "Mode since reads one snapshot"),
         ({"FileName": "batch"}, "FileName must hold {table}"),
         ({"OpenTables": "true", "Format": "csv"}, "OpenTables are written beside Parquet"),
+        ({"OpenTables": "true", "Mode": "since"}, "OpenTables need runs that overlap"),
         ({"KeepDays": "7"}, "KeepDays"),
         ({"Mode": "hourly"}, "Mode"),
     ],

@@ -5,9 +5,9 @@ destination never overwrites: `begin` takes a folder that nobody had, and a part
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
-from typing import BinaryIO, ClassVar, Literal, Protocol
+from typing import BinaryIO, ClassVar, Literal, Protocol, runtime_checkable
 
 SUCCESS = "_SUCCESS"
 """The marker of a finished folder, an empty file; a folder without it is to be ignored."""
@@ -90,3 +90,18 @@ class Destination(Protocol):
     def close(self) -> None:
         """Let go of connections; the destination is not used afterwards."""
         ...
+
+
+@dataclass(frozen=True, slots=True)
+class TablePlace:
+    """Where a library of open tables finds a folder by itself. `options` may hold secrets."""
+
+    uri: str
+    options: Mapping[str, str] = field(default_factory=dict, repr=False)
+
+
+@runtime_checkable
+class HoldsTables(Protocol):
+    """A destination in which open tables can be kept, because its files can be replaced one commit at a time."""
+
+    def table(self, path: str) -> TablePlace: ...

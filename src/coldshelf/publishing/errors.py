@@ -102,3 +102,32 @@ class ExportStopped(ColdshelfError):
 
     code = "export_stopped"
     retry = True
+
+
+class TablesRefused(InputInvalid):
+    """Open tables cannot be kept of this publication"""
+
+    code = "tables_refused"
+
+
+class TableBehind(Conflict):
+    """An open table lacks what changed before this run"""
+
+    code = "table_behind"
+    cure = (
+        "Run the publication once as full (`coldshelf publish NAME --mode full`); its files of this run are finished."
+    )
+
+
+class TableTaken(Conflict):
+    """An open table is kept by a publication with other rows or columns"""
+
+    code = "table_taken"
+    cure = "Give one of the publications another destination; the files of this run are finished."
+
+
+class TableFailed(Unavailable):
+    """An open table was not brought up to date"""
+
+    code = "table_failed"
+    cure = "Look at the destination's space and rights; the files of this run are finished, the next run repairs."

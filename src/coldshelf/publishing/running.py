@@ -44,6 +44,7 @@ from coldshelf.publishing.scheduling import start_next, tell
 from coldshelf.publishing.service import published, source_of, write
 from coldshelf.publishing.slots import find_zone
 from coldshelf.publishing.writing import Writing
+from coldshelf.records.dataset import Dataset
 from coldshelf.records.limits import PERSONAL, dataset_for, require_read
 from coldshelf.records.registry import Registry
 
@@ -78,8 +79,8 @@ class Attempt:
         """Write the files, or take over those that an earlier attempt had finished when it was killed."""
         plan = await self._plan(registry)
         datasets = [dataset.name for dataset in plan.datasets]
-        if self.row["run_id"] and not plan.names and not plan.journal:
-            found = await self.run.off_loop(self._left_over, plan.mode, datasets)
+        if self.row["run_id"] and not plan.names:
+            found = await self.run.off_loop(self._left_over, plan, datasets)
             if found is not None:
                 return found
         self._journal = plan.journal
@@ -123,15 +124,41 @@ class Attempt:
             journal=_JOURNAL.validate_json(self.row["journal"]) if self.row["journal"] != "{}" else None,
         )
 
-    def _left_over(self, mode: Mode, datasets: list[str]) -> "Files | None":
-        """Look at what the attempt before left: a whole run is taken over, a torn one removed."""
+    def _left_over(self, plan: Plan, datasets: list[str]) -> "Files | None":
+        """Look at what the attempt before left: a whole run is taken over, a torn one removed or gone on with."""
         run_id = self.row["run_id"]
-        folders = run_folders(mode, self.client.code, run_id, datasets)
+        folders = run_folders(plan.mode, self.client.code, run_id, datasets)
         if self.place.size(f"{folders[0]}/{SUCCESS}") is not None:
             with self.place.open(f"{folders[0]}/manifest.json") as file:
                 return Files.found(run_id, folders[0], orjson.loads(file.read()), self.row["up_to_revision"])
-        remove_folders(self.place, folders)
+        if not plan.journal:
+            remove_folders(self.place, folders)
         return None
+
+    async def tables(self, registry: Registry, files: "Files") -> None:
+        """Bring the open tables up to the finished files of the run, where the publication has them."""
+        if not self.publication["open_tables"]:
+            return
+        choice = read_choice(self.publication["datasets"], self.publication["columns"])
+        for number, dataset in enumerate(published(registry, choice.datasets)):
+            await self._note_table(dataset.name, number, files)
+            await self.run.off_loop(self._keep_table, files.run_id, dataset, choice.columns.get(dataset.name))
+
+    async def _note_table(self, name: str, number: int, files: "Files") -> None:
+        async with self._scope() as connection:
+            goes_on = await store.note_progress(
+                connection, self.row["id"], f"merging {name}", tables=number, rows=files.rows, size=files.bytes
+            )
+        if not goes_on:
+            self.is_cancelled = True
+            raise ExportStopped
+
+    def _keep_table(self, run_id: str, dataset: Dataset, columns: Mapping[str, str] | None) -> None:
+        # Its library costs 20 MB and is needed only here.
+        from coldshelf.publishing.open_tables import keep_table, view_of  # noqa: PLC0415
+
+        folder = run_folders(Mode(self.row["mode"]), self.client.code, run_id, [dataset.name])[1]
+        keep_table(self.place, folder, (dataset.key,), view_of(self.scope, columns))
 
     def _scope(self) -> Any:  # the context manager of Database.scope
         return self.run.database.scope(self.client.id, user_name="publishing")
@@ -226,13 +253,21 @@ class Files:
         tables = [{"dataset": one["dataset"], "rows": one["rows"], "path": one["path"]} for one in said["tables"]]
         return cls(run_id, f"{folder}/manifest.json", tables, up_to or 0)
 
+    @property
+    def rows(self) -> int:
+        return sum(table["rows"] for table in self.tables)
+
+    @property
+    def bytes(self) -> int:
+        return sum(table.get("bytes", 0) for table in self.tables)
+
     def end(self) -> store.RunEnd:
         return store.RunEnd(
             state="done",
             manifest=self.manifest,
             tables=orjson.dumps(self.tables).decode(),
-            rows=sum(table["rows"] for table in self.tables),
-            bytes=sum(table.get("bytes", 0) for table in self.tables),
+            rows=self.rows,
+            bytes=self.bytes,
         )
 
 
@@ -245,6 +280,7 @@ async def perform(step: Step, registry: Registry) -> None:
     try:
         require_all(attempt, registry)
         files = await attempt.files(registry)
+        await attempt.tables(registry, files)
     except ExportStopped:
         if not attempt.is_cancelled:
             raise

@@ -11,7 +11,7 @@ from urllib.parse import unquote, urlsplit
 
 from coldshelf.kit.objects import fsync_folder, make_durable_folder
 from coldshelf.publishing.address import relative
-from coldshelf.publishing.destination import SUCCESS, Capabilities, Entry, PartWriter, Secret
+from coldshelf.publishing.destination import SUCCESS, Capabilities, Entry, PartWriter, Secret, TablePlace
 from coldshelf.publishing.errors import AlreadyPublished, DestinationFailed
 from coldshelf.publishing.streams import copy_through
 
@@ -87,6 +87,9 @@ class FileDestination:
             for marker in target.rglob(SUCCESS):
                 marker.unlink()
             shutil.rmtree(target)
+
+    def table(self, path: str) -> TablePlace:
+        return TablePlace(str(self._path(path)))
 
     def close(self) -> None:
         """Nothing is held open."""

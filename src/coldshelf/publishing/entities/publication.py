@@ -36,6 +36,8 @@ async def _checked(_: Connection, values: Values, before: Values | None) -> dict
         raise FieldInvalid("Mode since reads one snapshot: send Consistency=snapshot, or Mode=delta")
     if held.get("open_tables") and (is_file or form is not FileFormat.PARQUET):
         raise FieldInvalid("OpenTables are written beside Parquet runs: send Format=parquet and no FileName")
+    if held.get("open_tables") and held.get("mode") == Mode.SINCE:
+        raise FieldInvalid("OpenTables need runs that overlap, so that none is missed: send Mode=delta or Mode=full")
     if is_file and "{table}" not in is_file and len(read_choice(held.get("datasets"), None).datasets) != 1:
         raise FieldInvalid("FileName must hold {table} where several datasets are published")
     return dict(values)
