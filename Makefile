@@ -17,7 +17,7 @@ LOCK    := CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/pip-compile --quiet --gener
            --no-emit-find-links --strip-extras --allow-unsafe
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench soak train-tools lock clean
+.PHONY: help demo test test-spark check bench soak train-tools lock clean
 
 help: ## Show this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1|/p' $(MAKEFILE_LIST) | while IFS='|' read -r target text; do \
@@ -35,6 +35,9 @@ test: $(VENV)/.dev ## Run all tests: make test ARGS="tests/kit -k embedded"
 	    echo 'coldshelf: once more on PostgreSQL 15, all that meets a database'; \
 	    COLDSHELF_TEST_POSTGRES=15 $(BIN)/pytest $(PYTEST_WORKERS) -m "not soak" $(ON_POSTGRESQL_15) $(ARGS); \
 	else echo 'coldshelf: SKIPPED the second run: PostgreSQL 15 is not installed'; fi
+
+test-spark: $(VENV)/.spark ## Run the tests that read bulk files with Spark (400 MB, needs Java 17)
+	$(BIN)/pytest -k spark tests/publishing $(ARGS)
 
 check: $(VENV)/.dev ## Check format, lint, types and imports
 	$(BIN)/ruff format --check
@@ -83,4 +86,9 @@ $(VENV)/.dev: requirements/dev.txt $(VENV)/.runtime
 $(VENV)/.train: requirements/train.in $(VENV)/.runtime
 	@echo 'coldshelf: installing what training needs (requirements/train.in)'
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-input --only-binary :all: -r requirements/train.in
+	@touch $@
+
+$(VENV)/.spark: requirements/spark.in $(VENV)/.dev
+	@echo 'coldshelf: installing Spark (requirements/spark.in)'
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-input -r requirements/spark.in
 	@touch $@

@@ -118,7 +118,7 @@ async def test_a_table_that_could_not_be_written_is_brought_up_by_the_next_attem
     assert [one["Name"] for one in table_rows(exports)] == ["Outlet 1"]
 
 
-async def test_who_keeps_no_tables_does_not_load_their_library() -> None:
+def test_who_keeps_no_tables_does_not_load_their_library() -> None:
     done = subprocess.run(
         [sys.executable, "-c", "import sys, coldshelf.entrypoints.bootstrap as _; print('deltalake' in sys.modules)"],
         capture_output=True, text=True, check=True,
