@@ -95,7 +95,7 @@ async def test_the_page_of_open_tables_runs(
 ) -> None:
     await cast.outlets([1, 2])
     full = await publish(mode=Mode.FULL)
-    keep_table(FileDestination(folder), full.head.table_folder("Location"), ("LocationId",), "all")
+    keep_table(FileDestination(folder), full.head.table_folder("Location"), "all")
     monkeypatch.chdir(tmp_path)
 
     names = run_page("delta")

@@ -17,16 +17,17 @@ from deltalake import DeltaTable
 
 from coldshelf.kit.ids import ClientId
 from coldshelf.kit.runtime import Runtime
-from coldshelf.publishing.destination import TablePlace
+from coldshelf.publishing.destination import HoldsTables, TablePlace
+from coldshelf.publishing.destinations import open_destination
 from coldshelf.publishing.destinations.file import FileDestination
 from coldshelf.publishing.errors import TableBehind, TableFailed, TablesRefused, TableTaken
 from coldshelf.publishing.models import Mode
 from coldshelf.publishing.open_tables import MOST_FILES, keep_table
 from coldshelf.publishing.scheduling import start_run
+from tests.publishing.servers import Places
 from tests.publishing.support import Cast, files_below, parquet_of, perform_waiting, public_events, runs_of
 
 START = datetime(2026, 5, 1, 2, tzinfo=UTC)
-KEY = ("LocationId",)
 
 
 @pytest.fixture
@@ -144,7 +145,7 @@ class Writer:
             table = pa.Table.from_pylist(rows[number::parts], schema=_schema(rows))
             pq.write_table(table, self.root / folder / name)
         said = {
-            "dataset": "Location", "client": "demo", "runId": f"run-{self.number}", "mode": mode,
+            "dataset": "Location", "key": ["LocationId"], "client": "demo", "runId": f"run-{self.number}", "mode": mode,
             "asOf": _wire(as_of), "windowFrom": _wire(as_of - timedelta(days=30)) if mode == "delta" else None,
             "files": [{"path": name} for name in names],
         }  # fmt: skip
@@ -152,7 +153,7 @@ class Writer:
         return folder
 
     def keep(self, folder: str, view: str = "all") -> bool:
-        return keep_table(self.place, folder, KEY, view)
+        return keep_table(self.place, folder, view)
 
     @property
     def version(self) -> int:
@@ -260,13 +261,35 @@ def test_small_files_are_put_together_and_earlier_versions_stay_readable(writer:
     assert DeltaTable(writer.root / "Tables/demo/Location", version=0).to_pyarrow_table().num_rows == 1
 
 
+@pytest.mark.parametrize("kind", ["azure_places", "s3_places"])
+def test_tables_are_kept_in_object_stores(writer: Writer, request: pytest.FixtureRequest, kind: str) -> None:
+    found: Places = request.getfixturevalue(kind)
+    account = found()
+    place = open_destination(account.address, account.secret)
+    full = writer.run("full", START, [outlet(1, "one", -1), outlet(2, "two", -1)])
+    delta = writer.run("delta", START + timedelta(days=1), [outlet(1, "uno", 0), outlet(2, "two", 0, deleted=1)])
+    for path in sorted(files_below(writer.root)):
+        part = place.part(path)
+        part.write((writer.root / path).read_bytes())
+        part.commit()
+
+    kept = [keep_table(place, folder, "all") for folder in (full, delta, delta)]
+
+    assert kept == [True, True, False]
+    assert isinstance(place, HoldsTables)
+    where = place.table("Tables/demo/Location")
+    rows = DeltaTable(where.uri, storage_options=dict(where.options)).to_pyarrow_table().to_pylist()
+    assert rows == [outlet(1, "uno", 0)]
+    assert next(iter(place.entries("Tables/demo/Location/_delta_log")), None) is not None
+
+
 def test_tables_are_refused_where_they_cannot_be(writer: Writer) -> None:
     folder = writer.run("full", START, [{"LocationId": 1, "IsDeleted": 0}])
 
     with pytest.raises(TablesRefused, match="columns ModifiedOn are left out"):
         writer.keep(folder)
     with pytest.raises(TablesRefused, match="cannot be kept at this destination"):
-        keep_table(object(), folder, KEY, "all")  # type: ignore[arg-type]  # a destination without `table`
+        keep_table(object(), folder, "all")  # type: ignore[arg-type]  # a destination without `table`
 
 
 def test_what_signs_in_is_not_told_in_errors(writer: Writer, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,6 +1,7 @@
 """Each named reader gives every value of a run as the database has it: nulls, extremes and odd text included."""
 
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from pathlib import Path
 
 import asyncpg
@@ -34,7 +35,7 @@ EXTREMES = {
 COLUMNS = """
     SELECT a.attname AS name, format_type(a.atttypid, a.atttypmod) AS type FROM pg_attribute a
     JOIN pg_class c ON c.oid = a.attrelid AND c.relkind = 'r'
-    WHERE a.attrelid = $1::text::regclass AND a.attnum > 0 AND NOT a.attisdropped
+    WHERE a.attrelid = $1::text::regclass AND a.attnum > 0 AND NOT a.attisdropped AND a.attgenerated = ''
         AND a.attname NOT IN ('id', 'client_id', 'is_deleted', 'modified_on', 'revision', 'is_served')
         AND NOT EXISTS (SELECT FROM pg_constraint f WHERE f.conrelid = a.attrelid AND f.contype = 'f'
             AND a.attnum = ANY(f.conkey))"""
@@ -45,9 +46,14 @@ async def odd_rows(url: str, client_id: ClientId, registry: Registry) -> AsyncIt
     """Rows in every table, with whatever extremes its constraints let in; give how many values that were."""
     owner = await asyncpg.connect(url)
     try:
-        await fill(owner, client_id, await tenant_tables(owner), 4)
-        relations = {registry.datasets[name].relation for name in BULK_DATASETS}
-        yield sum([await _make_extreme(owner, relation) for relation in sorted(relations)])
+        tables = await tenant_tables(owner)
+        await fill(owner, client_id, tables)
+        published = {registry.datasets[name].relation for name in BULK_DATASETS}
+        relations = [table for table in tables if table in published]
+        for relation in relations:
+            with suppress(asyncpg.UniqueViolationError):  # what it belongs to has one such row
+                await fill(owner, client_id, [relation], 3)
+        yield sum([await _make_extreme(owner, relation) for relation in relations])
     finally:
         await owner.close()
 
@@ -112,7 +118,7 @@ async def test_open_tables_give_every_value_as_the_database_has_it(
     for name in BULK_DATASETS:
         dataset = registry.datasets[name]
         for head in (full.head, delta.head):
-            assert keep_table(FileDestination(folder), head.table_folder(name), (dataset.key,), "all")
+            assert keep_table(FileDestination(folder), head.table_folder(name), "all")
         table = DeltaTable(folder / "Tables" / client.code / name)
         expected = [row for row in await database_rows(run, client.id, dataset) if not row["IsDeleted"]]
         local = {field.name for field in pa.schema(table.schema().to_arrow()) if field.name == "EventTime"}

@@ -18,7 +18,7 @@ from obstore.exceptions import AlreadyExistsError, BaseError, PermissionDeniedEr
 
 from coldshelf.kit.errors import SettingsInvalid
 from coldshelf.publishing.address import Address, relative, without_secret
-from coldshelf.publishing.destination import SUCCESS, Capabilities, Entry, PartWriter, Secret
+from coldshelf.publishing.destination import SUCCESS, Capabilities, Entry, PartWriter, Secret, TablePlace
 from coldshelf.publishing.errors import AlreadyPublished, DestinationFailed
 from coldshelf.publishing.object_part import ObjectPart, Store
 from coldshelf.publishing.streams import read_by_ranges
@@ -29,6 +29,9 @@ if TYPE_CHECKING:  # the library has its shapes of settings for type checkers al
 BEGUN = ".begun"
 """The object that takes a folder."""
 COPY_SECONDS = 600
+
+NOT_FOR_TABLES = frozenset({"credential_type", "copy_if_not_exists", "root_certificate"})
+"""Settings that the library of open tables does not know."""
 
 RETRIES: "RetryConfig" = {"max_retries": 5, "retry_timeout": timedelta(seconds=60)}
 
@@ -133,6 +136,15 @@ class ObjectDestination:
         for marker in (True, False):
             self._delete([path for path in paths if path.endswith(f"/{SUCCESS}") == marker and path != last])
         self._delete([path for path in paths if path == last])
+
+    def table(self, path: str) -> TablePlace:
+        """Hand on what signs in here; the way of it is found by what there is."""
+        config = {**self.store.config, **(self.store.client_options or {})}
+        kept = {str(name): str(value) for name, value in config.items() if name not in NOT_FOR_TABLES}
+        prefix = f"{self.store.prefix}/" if self.store.prefix else ""
+        scheme, place = ("az", config["container_name"]) if "container_name" in config else ("s3", config["bucket"])
+        # Commits are objects that are made only where there is none.
+        return TablePlace(f"{scheme}://{place}/{prefix}{self.key(path)}", {**kept, "aws_conditional_put": "etag"})
 
     def close(self) -> None:
         """Hold nothing: connections are the library's."""

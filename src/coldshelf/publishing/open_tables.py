@@ -82,7 +82,7 @@ def view_of(*what: object) -> str:
     return hashlib.sha256(repr(what).encode()).hexdigest()[:16]
 
 
-def keep_table(place: Destination, folder: str, key: tuple[str, ...], view: str) -> bool:
+def keep_table(place: Destination, folder: str, view: str) -> bool:
     """Bring the table of a finished table folder up to its run; False when nothing was to be done.
 
     Blocking, in bounded memory. Raises TablesRefused, TableBehind, TableTaken or TableFailed; the table is then as it
@@ -93,7 +93,7 @@ def keep_table(place: Destination, folder: str, key: tuple[str, ...], view: str)
             "Open tables cannot be kept at this destination",
             cure="Choose a folder, Azure Blob or S3 as Destination, or send OpenTables=false.",
         )
-    run = read_run(place, folder, key, view)
+    run = read_run(place, folder, view)
     where = place.table(run.path)
     try:
         return _bring_up(place, run, where)
@@ -101,7 +101,7 @@ def keep_table(place: Destination, folder: str, key: tuple[str, ...], view: str)
         raise TableFailed(f"{run.path}: {_reason(error, where)}") from None
 
 
-def read_run(place: Destination, folder: str, key: tuple[str, ...], view: str) -> TableRun:
+def read_run(place: Destination, folder: str, view: str) -> TableRun:
     """Read the manifest of a table folder."""
     with place.open(f"{folder}/_manifest.json") as file:
         said: dict[str, Any] = json.loads(file.read())  # JSON
@@ -112,7 +112,7 @@ def read_run(place: Destination, folder: str, key: tuple[str, ...], view: str) -
         mode=Mode(said["mode"]),
         as_of=_time(said["asOf"]),
         window_from=_time(said["windowFrom"]) if said["windowFrom"] else None,
-        key=tuple(said.get("key", key)),
+        key=tuple(said["key"]),
         parts=tuple(f"{folder}/{file['path']}" for file in said["files"]),
         view=view,
     )

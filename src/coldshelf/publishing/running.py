@@ -44,7 +44,6 @@ from coldshelf.publishing.scheduling import start_next, tell
 from coldshelf.publishing.service import published, source_of, write
 from coldshelf.publishing.slots import find_zone
 from coldshelf.publishing.writing import Writing
-from coldshelf.records.dataset import Dataset
 from coldshelf.records.limits import PERSONAL, dataset_for, require_read
 from coldshelf.records.registry import Registry
 
@@ -142,7 +141,7 @@ class Attempt:
         choice = read_choice(self.publication["datasets"], self.publication["columns"])
         for number, dataset in enumerate(published(registry, choice.datasets)):
             await self._note_table(dataset.name, number, files)
-            await self.run.off_loop(self._keep_table, files.run_id, dataset, choice.columns.get(dataset.name))
+            await self.run.off_loop(self._keep_table, files.run_id, dataset.name, choice.columns.get(dataset.name))
 
     async def _note_table(self, name: str, number: int, files: "Files") -> None:
         async with self._scope() as connection:
@@ -153,12 +152,12 @@ class Attempt:
             self.is_cancelled = True
             raise ExportStopped
 
-    def _keep_table(self, run_id: str, dataset: Dataset, columns: Mapping[str, str] | None) -> None:
+    def _keep_table(self, run_id: str, dataset: str, columns: Mapping[str, str] | None) -> None:
         # Its library costs 20 MB and is needed only here.
         from coldshelf.publishing.open_tables import keep_table, view_of  # noqa: PLC0415
 
-        folder = run_folders(Mode(self.row["mode"]), self.client.code, run_id, [dataset.name])[1]
-        keep_table(self.place, folder, (dataset.key,), view_of(self.scope, columns))
+        folder = run_folders(Mode(self.row["mode"]), self.client.code, run_id, [dataset])[1]
+        keep_table(self.place, folder, view_of(self.scope, columns))
 
     def _scope(self) -> Any:  # the context manager of Database.scope
         return self.run.database.scope(self.client.id, user_name="publishing")
