@@ -1,9 +1,9 @@
 """One run of a publication by a worker: it may be begun again at any time, and its files count once."""
 
 import asyncio
+import posixpath
 import time
 from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
@@ -23,8 +23,9 @@ from coldshelf.kit.logs import get_logger
 from coldshelf.kit.runtime import Runtime
 from coldshelf.publishing import store
 from coldshelf.publishing.destination import SUCCESS, Destination
-from coldshelf.publishing.errors import DestinationFailed, ExportStopped, ReaderShutOut
+from coldshelf.publishing.errors import ExportStopped, ReaderShutOut
 from coldshelf.publishing.events import COMPLETED, FAILED
+from coldshelf.publishing.manifests import table_manifest
 from coldshelf.publishing.models import (
     Chunk,
     Compression,
@@ -40,6 +41,7 @@ from coldshelf.publishing.models import (
 )
 from coldshelf.publishing.named import open_named
 from coldshelf.publishing.plan import FileNames, Journal, Plan, chosen, sight_of
+from coldshelf.publishing.removing import expire, remove_folders
 from coldshelf.publishing.scheduling import start_next, tell
 from coldshelf.publishing.service import published, source_of, write
 from coldshelf.publishing.slots import find_zone
@@ -78,8 +80,8 @@ class Attempt:
         """Write the files, or take over those that an earlier attempt had finished when it was killed."""
         plan = await self._plan(registry)
         datasets = [dataset.name for dataset in plan.datasets]
-        if self.row["run_id"] and not plan.names and not plan.journal:
-            found = await self.run.off_loop(self._left_over, plan.mode, datasets)
+        if self.row["run_id"] and not plan.names:
+            found = await self.run.off_loop(self._left_over, plan, datasets)
             if found is not None:
                 return found
         self._journal = plan.journal
@@ -123,14 +125,15 @@ class Attempt:
             journal=_JOURNAL.validate_json(self.row["journal"]) if self.row["journal"] != "{}" else None,
         )
 
-    def _left_over(self, mode: Mode, datasets: list[str]) -> "Files | None":
-        """Look at what the attempt before left: a whole run is taken over, a torn one removed."""
+    def _left_over(self, plan: Plan, datasets: list[str]) -> "Files | None":
+        """Look at what the attempt before left: a whole run is taken over, a torn one removed or gone on with."""
         run_id = self.row["run_id"]
-        folders = run_folders(mode, self.client.code, run_id, datasets)
+        folders = run_folders(plan.mode, self.client.code, run_id, datasets)
         if self.place.size(f"{folders[0]}/{SUCCESS}") is not None:
             with self.place.open(f"{folders[0]}/manifest.json") as file:
                 return Files.found(run_id, folders[0], orjson.loads(file.read()), self.row["up_to_revision"])
-        remove_folders(self.place, folders)
+        if plan.journal is None:
+            remove_folders(self.place, folders)
         return None
 
     def _scope(self) -> Any:  # the context manager of Database.scope
@@ -223,7 +226,14 @@ class Files:
     @classmethod
     def found(cls, run_id: str, folder: str, said: dict[str, Any], up_to: int | None) -> "Files":
         """Read them off the manifest of a finished run."""
-        tables = [{"dataset": one["dataset"], "rows": one["rows"], "path": one["path"]} for one in said["tables"]]
+        tables = [
+            {
+                "dataset": one["dataset"],
+                "rows": one["rows"],
+                "path": posixpath.dirname(table_manifest(folder, one["path"])),
+            }
+            for one in said["tables"]
+        ]
         return cls(run_id, f"{folder}/manifest.json", tables, up_to or 0)
 
     def end(self) -> store.RunEnd:
@@ -243,6 +253,16 @@ async def perform(step: Step, registry: Registry) -> None:
     if attempt is None:
         return
     try:
+        if await _finish(attempt, step, registry):
+            await expire(run, attempt.client, attempt.publication, attempt.place)
+    finally:
+        await run.off_loop(attempt.place.close)
+
+
+async def _finish(attempt: Attempt, step: Step, registry: Registry) -> bool:
+    """Write the files and say so; False when the run was cancelled."""
+    run: Runtime = step.run
+    try:
         require_all(attempt, registry)
         files = await attempt.files(registry)
     except ExportStopped:
@@ -251,18 +271,17 @@ async def perform(step: Step, registry: Registry) -> None:
         async with step.effect() as connection:
             await store.end_run(connection, attempt.row["id"], store.RunEnd(state="cancelled"))
             await start_next(run, connection, attempt.client.id, attempt.publication["id"])
-        return
+        return False
     except Exception as error:
         await _note_error(attempt, error)
         raise
-    finally:
-        await run.off_loop(attempt.place.close)
     async with step.effect() as connection:
         if await store.end_run(connection, attempt.row["id"], files.end()):
             if attempt.row["mode"] == Mode.SINCE:
                 await store.move_mark(connection, attempt.publication["id"], files.up_to, attempt.scope)
             await tell(run, connection, attempt.client.id, COMPLETED, attempt.row["id"])
         await start_next(run, connection, attempt.client.id, attempt.publication["id"])
+    return True
 
 
 def require_all(attempt: Attempt, registry: Registry) -> None:
@@ -284,7 +303,7 @@ async def _begin(step: Step) -> Attempt | None:
             return None
     client = await load_client(run, client_id)
     try:
-        reader = await _reader(run, client_id, publication["user_id"])
+        reader = await reader_of(run, client_id, publication["user_id"])
         place = await run.off_loop(open_named, run.settings, publication["destination"], client.code)
     except ColdshelfError as error:
         async with run.database.scope(client_id, user_name="publishing") as connection:
@@ -294,7 +313,7 @@ async def _begin(step: Step) -> Attempt | None:
     return Attempt(run, client, dict(row), dict(publication), reader, place, scope=scope)
 
 
-async def _reader(run: Runtime, client_id: ClientId, user_id: int | None) -> Principal:
+async def reader_of(run: Runtime, client_id: ClientId, user_id: int | None) -> Principal:
     """Give the one within whose sight the files are written; without a user it is the house."""
     if user_id is None:
         return house(client_id, "publishing")
@@ -323,11 +342,3 @@ async def give_up(step: Step, connection: Connection) -> None:
     if await store.end_run(connection, row["id"], end):
         await tell(run, connection, step.event.client_id, FAILED, row["id"])
     await start_next(run, connection, step.event.client_id, row["publication_id"])
-
-
-def remove_folders(place: Destination, folders: list[str]) -> None:
-    """Remove folders of a run, where there are any; what cannot be removed now, a repair removes later."""
-    for folder in folders:
-        with suppress(DestinationFailed):
-            if next(iter(place.entries(folder)), None) is not None:
-                place.remove(folder)
