@@ -30,8 +30,9 @@ from tests.publishing.support import Cast, files_below, many_outlets, runs_of
 SOAK = bool(os.environ.get("SOAK"))
 KILLS = int(os.environ.get("COLDSHELF_EXPORT_KILLS", "200" if SOAK else "8")) // 2
 SEED = int(time.time())
-OUTLETS = 55_000
-"""More than the first chunk covers, so that a run in chunks has several."""
+OUTLETS = 3_000
+GAP = 300_000
+"""Ids that are left out between outlets: more than a chunk covers, so that a run in chunks has several."""
 
 
 @dataclass(slots=True)
@@ -59,6 +60,8 @@ class Reader:
         assert [flaw for flaw in flaws if not flaw.is_note] == []
         seen = {table: self._rows(run_id, table) for table in ("Location", "Product")}
         assert len(seen["Location"]) == OUTLETS
+        parts = list(self.exports.glob(f"Full/demo/Location/*/{run_id}/*.parquet"))
+        assert (len(parts) == 1) is self.is_snapshot
         if self.is_snapshot:
             names = [next(row["Name"] for row in rows if row["Name"].startswith("turn ")) for rows in seen.values()]
             assert names[0] == names[1]
@@ -82,7 +85,7 @@ async def changing(url: str) -> AsyncIterator[None]:
             async with connection.transaction():
                 await connection.execute("UPDATE location SET name = $1 WHERE code = 'C7'", f"turn {turn}")
                 await connection.execute("UPDATE product SET name = $1 WHERE sku = 'TURN'", f"turn {turn}")
-            await asyncio.sleep(0.01)
+            await asyncio.sleep(0.02)
 
     task = asyncio.create_task(change())
     await asyncio.sleep(0.3)
@@ -93,6 +96,17 @@ async def changing(url: str) -> AsyncIterator[None]:
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
         await connection.close()
+
+
+async def open_shop(url: str, client_id: ClientId) -> None:
+    third = OUTLETS // 3
+    connection = await asyncpg.connect(url)
+    for first in (1, 1 + third, 1 + 2 * third):
+        await many_outlets(url, client_id, third, first=first)
+        await connection.execute(
+            "SELECT setval(pg_get_serial_sequence('location', 'id'), (SELECT max(id) FROM location) + $1)", GAP
+        )
+    await connection.close()
 
 
 async def waiting_payload(run: Runtime) -> bytes:
@@ -118,7 +132,7 @@ async def state_of(run: Runtime, client_id: ClientId) -> str:
 async def test_a_reader_never_sees_what_a_kill_left_and_the_next_attempt_completes(
     run: Runtime, cast: Cast, client_id: ClientId, client: Client, url: str, consistency: str
 ) -> None:
-    await many_outlets(url, client_id, OUTLETS)
+    await open_shop(url, client_id)
     await cast.save("Product", Name="Cola", SKU="TURN", ShortName="T")
     await cast.save("Publication", Name="Now", Mode="full", Datasets="Location,Product,Asset", Consistency=consistency)
     data = run.settings.data_dir.absolute()
