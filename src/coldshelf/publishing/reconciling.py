@@ -20,6 +20,7 @@ from coldshelf.publishing.manifests import RunPlace, RunSaid, TableEntry, TableS
 from coldshelf.publishing.models import Choice, Mode
 from coldshelf.publishing.plan import chosen
 from coldshelf.publishing.running import reader_of
+from coldshelf.publishing.schemas import bulk_columns
 from coldshelf.publishing.service import published
 from coldshelf.records.limits import dataset_for
 from coldshelf.records.query import Window
@@ -62,6 +63,8 @@ class _Reconciling:
         (dataset,) = published(self.registry, [entry.dataset])
         dataset = dataset_for(self.reader, dataset)
         key = said.key or (dataset.key,)
+        if other := set(key) - {name for name, _ in bulk_columns(dataset)}:
+            raise NotComparable(f"{path} calls the key {', '.join(sorted(other))}, which {dataset.name} has not")
         narrow = chosen(dataset, Choice((dataset.name,), {dataset.name: {name: name for name in (*key, MODIFIED_ON)}}))
         in_files = self._of_files(path.rpartition("/")[0], said, [*key, MODIFIED_ON], file_schema(narrow))
         # A row that left the window since was changed since, so it is still there: the window of the run is enough.
