@@ -147,6 +147,39 @@ async def test_export_writes_a_run_and_its_marker(installation: dict[str, str], 
     assert (tmp_path / "out" / "Full" / "bottler" / "_runs" / run["runId"] / "_SUCCESS").exists()
 
 
+async def test_a_run_is_validated_compared_and_what_broke_off_is_removed(
+    installation: dict[str, str], tmp_path: Path
+) -> None:
+    coldshelf("client", "add", "bottler", "My Bottler", **installation)
+    of = ("--client", "bottler", "--to", str(tmp_path / "out"))
+    run = json.loads(coldshelf("export", *of, "--full", "--dataset", "Product", "--json", **installation).stdout)
+    torn = tmp_path / "out/Full/bottler/Product/2026-01-01/20260101T000000000000Z-0000000a"
+    torn.mkdir(parents=True)
+    (torn / "part-00000.parquet").write_bytes(b"half")
+    long_ago = 1_700_000_000
+    os.utime(torn / "part-00000.parquet", (long_ago, long_ago))
+
+    whole = coldshelf("validate", run["runId"], *of, "--json", **installation)
+    compared = coldshelf("reconcile", run["runId"], *of, "--json", **installation)
+    listed = coldshelf("repair", *of, **installation)
+    was_there = torn.exists()
+    repaired = coldshelf("repair", *of, "--remove", "--json", **installation)
+    (part,) = (tmp_path / "out").rglob("part-00000.parquet")
+    part.write_bytes(b"other bytes")
+    broken = coldshelf("validate", run["runId"], *of, **installation)
+    unknown = coldshelf("validate", "20260101T000000000000Z-0000000b", *of, **installation)
+
+    assert (whole.returncode, json.loads(whole.stdout)) == (0, [])
+    (table,) = json.loads(compared.stdout)
+    assert (compared.returncode, table["dataset"], table["is_equal"]) == (0, "Product", True)
+    assert (listed.returncode, was_there) == (0, True)
+    assert "1 to remove: repeat with --remove" in listed.stdout
+    assert [one["kept"] for one in json.loads(repaired.stdout)] == [""]
+    assert broken.returncode == 1
+    assert "sha256: the manifest says" in " ".join(broken.stdout.split())
+    assert (unknown.returncode, "Say with --to where it lies" in " ".join(unknown.stderr.split())) == (1, True)
+
+
 def test_openapi_names_every_handler_with_its_actions() -> None:
     document = json.loads(coldshelf("openapi").stdout)
 

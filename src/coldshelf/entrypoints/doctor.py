@@ -13,6 +13,7 @@ from coldshelf.kit.runtime import Runtime
 from coldshelf.kit.settings import Settings
 from coldshelf.migrations.upgrade import current, newest
 from coldshelf.pictures.imaging.faces import default_detector
+from coldshelf.publishing.freshness import troubles
 from coldshelf.recognition.recognisers import by_name
 
 LEAST_FREE = 5 * 1024**3
@@ -114,4 +115,12 @@ async def _objects(run: Runtime) -> Finding:
     return Finding("ok", f"pictures in {run.settings.objects_url}")
 
 
-CHECKS = (_database, _isolation, _horizon, _steps, _objects)
+async def _publications(run: Runtime) -> Finding:
+    count, found = await troubles(run)
+    if not found:
+        return Finding("ok", f"{count} publications, none late, their destinations open")
+    cures = dict.fromkeys(one.cure for one in found if one.cure)
+    return Finding("bad", "; ".join(one.what for one in found), " ".join(cures))
+
+
+CHECKS = (_database, _isolation, _horizon, _steps, _objects, _publications)

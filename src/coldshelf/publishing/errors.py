@@ -72,6 +72,19 @@ class PartDiffers(ColdshelfError):
     cure = "Run the export again; nothing of this run was published. If it comes back, check the destination's disk."
 
 
+class ManifestBroken(ColdshelfError):
+    """A manifest is missing or cannot be read"""
+
+    code = "manifest_broken"
+    cure = "Do not read this run: take the one before or after it, and publish again."
+
+
+class NotComparable(InputInvalid):
+    """The files of this run cannot be compared with the database"""
+
+    code = "not_comparable"
+
+
 class ReaderShutOut(NotAllowed):
     """The user within whose limits a publication is written is not there or may not sign in"""
 

@@ -157,6 +157,9 @@ _COMPRESSIONS: Mapping[FileFormat, frozenset[Compression | None]] = {
 PLAIN = Layout()
 
 
+RUN_ID = re.compile(r"\d{8}T\d{12}Z-[0-9a-f]{8}")
+
+
 def new_run_id(started_on: datetime) -> str:
     """Make an id that sorts by time and that no other run has."""
     return f"{started_on.astimezone(UTC):%Y%m%dT%H%M%S%f}Z-{secrets.token_hex(4)}"

@@ -1,4 +1,4 @@
-"""`POST /api/v1/exports` and `…/cancel`; lists and single runs come from the dataset."""
+"""`POST /api/v1/exports`, `…/cancel`, `…/freshness`; lists and single runs come from the dataset."""
 
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime
@@ -16,8 +16,11 @@ from coldshelf.kit.web.openapi import problems
 from coldshelf.kit.web.params import LARGEST_INTEGER
 from coldshelf.kit.web.request import run_of
 from coldshelf.publishing import models
+from coldshelf.publishing.datasets.publication_run import PUBLICATION_RUN
+from coldshelf.publishing.freshness import Freshness, freshness
 from coldshelf.publishing.scheduling import cancel_run, start_run
 from coldshelf.records.handlers import write_once
+from coldshelf.records.limits import require_read
 
 PATH = "/api/v1/exports"
 router = APIRouter(prefix=PATH, tags=["PublicationRun"])
@@ -76,6 +79,50 @@ async def cancel(request: Request, principal: SignedIn, run_id: RunId) -> Respon
         return await cancel_run(run_of(request), connection, principal.client, run_id)
 
     return await _once(request, principal, b"", write)
+
+
+class TableFreshness(BaseModel):
+    """How fresh a published table is."""
+
+    PublicationId: int
+    Publication: str
+    Destination: str
+    Table: str
+    AsOf: str | None = Field(description="UTC; every change before it is published; null: nothing was yet")
+    AgeSeconds: int | None
+    IsLate: bool = Field(description="A slot of the schedule is overdue by more than the publication's LateAfter")
+    PublicationRunId: int | None = Field(description="The run that its files come from")
+
+
+class FreshnessPage(BaseModel):
+    data: list[TableFreshness]
+
+
+@router.get(
+    "/freshness",
+    operation_id="export_freshness",
+    summary="How fresh the tables of every publication are",
+    responses=problems(401, 403, 429),
+)
+async def fresh(request: Request, principal: SignedIn) -> FreshnessPage:
+    require_read(principal, PUBLICATION_RUN)
+    run = run_of(request)
+    async with run.database.scope(principal.client, readonly=True) as connection:
+        found = await freshness(connection, run.clock.now())
+    return FreshnessPage(data=[_shown(one) for one in found])
+
+
+def _shown(one: Freshness) -> TableFreshness:
+    return TableFreshness(
+        PublicationId=one.publication_id,
+        Publication=one.publication,
+        Destination=one.destination,
+        Table=one.table,
+        AsOf=wire_time(one.as_of) if one.as_of else None,
+        AgeSeconds=int(one.age.total_seconds()) if one.age is not None else None,
+        IsLate=one.is_late,
+        PublicationRunId=one.run,
+    )
 
 
 async def _once(request: Request, principal: Principal, body: bytes, write: Write) -> Response:

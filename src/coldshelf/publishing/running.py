@@ -1,9 +1,9 @@
 """One run of a publication by a worker: it may be begun again at any time, and its files count once."""
 
 import asyncio
+import posixpath
 import time
 from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
@@ -23,8 +23,9 @@ from coldshelf.kit.logs import get_logger
 from coldshelf.kit.runtime import Runtime
 from coldshelf.publishing import store
 from coldshelf.publishing.destination import SUCCESS, Destination
-from coldshelf.publishing.errors import DestinationFailed, ExportStopped, ReaderShutOut
+from coldshelf.publishing.errors import ExportStopped, ReaderShutOut
 from coldshelf.publishing.events import COMPLETED, FAILED
+from coldshelf.publishing.manifests import table_manifest
 from coldshelf.publishing.models import (
     Chunk,
     Compression,
@@ -40,6 +41,7 @@ from coldshelf.publishing.models import (
 )
 from coldshelf.publishing.named import open_named
 from coldshelf.publishing.plan import FileNames, Journal, Plan, chosen, sight_of
+from coldshelf.publishing.removing import expire, remove_folders
 from coldshelf.publishing.scheduling import start_next, tell
 from coldshelf.publishing.service import published, source_of, write
 from coldshelf.publishing.slots import find_zone
@@ -130,7 +132,7 @@ class Attempt:
         if self.place.size(f"{folders[0]}/{SUCCESS}") is not None:
             with self.place.open(f"{folders[0]}/manifest.json") as file:
                 return Files.found(run_id, folders[0], orjson.loads(file.read()), self.row["up_to_revision"])
-        if not plan.journal:
+        if plan.journal is None:
             remove_folders(self.place, folders)
         return None
 
@@ -249,7 +251,14 @@ class Files:
     @classmethod
     def found(cls, run_id: str, folder: str, said: dict[str, Any], up_to: int | None) -> "Files":
         """Read them off the manifest of a finished run."""
-        tables = [{"dataset": one["dataset"], "rows": one["rows"], "path": one["path"]} for one in said["tables"]]
+        tables = [
+            {
+                "dataset": one["dataset"],
+                "rows": one["rows"],
+                "path": posixpath.dirname(table_manifest(folder, one["path"])),
+            }
+            for one in said["tables"]
+        ]
         return cls(run_id, f"{folder}/manifest.json", tables, up_to or 0)
 
     @property
@@ -277,6 +286,16 @@ async def perform(step: Step, registry: Registry) -> None:
     if attempt is None:
         return
     try:
+        if await _finish(attempt, step, registry):
+            await expire(run, attempt.client, attempt.publication, attempt.place)
+    finally:
+        await run.off_loop(attempt.place.close)
+
+
+async def _finish(attempt: Attempt, step: Step, registry: Registry) -> bool:
+    """Write the files and say so; False when the run was cancelled."""
+    run: Runtime = step.run
+    try:
         require_all(attempt, registry)
         files = await attempt.files(registry)
         await attempt.tables(registry, files)
@@ -286,18 +305,17 @@ async def perform(step: Step, registry: Registry) -> None:
         async with step.effect() as connection:
             await store.end_run(connection, attempt.row["id"], store.RunEnd(state="cancelled"))
             await start_next(run, connection, attempt.client.id, attempt.publication["id"])
-        return
+        return False
     except Exception as error:
         await _note_error(attempt, error)
         raise
-    finally:
-        await run.off_loop(attempt.place.close)
     async with step.effect() as connection:
         if await store.end_run(connection, attempt.row["id"], files.end()):
             if attempt.row["mode"] == Mode.SINCE:
                 await store.move_mark(connection, attempt.publication["id"], files.up_to, attempt.scope)
             await tell(run, connection, attempt.client.id, COMPLETED, attempt.row["id"])
         await start_next(run, connection, attempt.client.id, attempt.publication["id"])
+    return True
 
 
 def require_all(attempt: Attempt, registry: Registry) -> None:
@@ -319,7 +337,7 @@ async def _begin(step: Step) -> Attempt | None:
             return None
     client = await load_client(run, client_id)
     try:
-        reader = await _reader(run, client_id, publication["user_id"])
+        reader = await reader_of(run, client_id, publication["user_id"])
         place = await run.off_loop(open_named, run.settings, publication["destination"], client.code)
     except ColdshelfError as error:
         async with run.database.scope(client_id, user_name="publishing") as connection:
@@ -329,7 +347,7 @@ async def _begin(step: Step) -> Attempt | None:
     return Attempt(run, client, dict(row), dict(publication), reader, place, scope=scope)
 
 
-async def _reader(run: Runtime, client_id: ClientId, user_id: int | None) -> Principal:
+async def reader_of(run: Runtime, client_id: ClientId, user_id: int | None) -> Principal:
     """Give the one within whose sight the files are written; without a user it is the house."""
     if user_id is None:
         return house(client_id, "publishing")
@@ -358,11 +376,3 @@ async def give_up(step: Step, connection: Connection) -> None:
     if await store.end_run(connection, row["id"], end):
         await tell(run, connection, step.event.client_id, FAILED, row["id"])
     await start_next(run, connection, step.event.client_id, row["publication_id"])
-
-
-def remove_folders(place: Destination, folders: list[str]) -> None:
-    """Remove folders of a run, where there are any; what cannot be removed now, a repair removes later."""
-    for folder in folders:
-        with suppress(DestinationFailed):
-            if next(iter(place.entries(folder)), None) is not None:
-                place.remove(folder)

@@ -283,3 +283,43 @@ async def known_runs(connection: Connection) -> dict[str, Any]:  # run id of the
     """Give the run ids of this client's files with the states of their runs."""
     rows = await connection.fetch("SELECT run_id, state FROM publication_run WHERE run_id IS NOT NULL")
     return {row["run_id"]: row["state"] for row in rows}
+
+
+async def reader_of_files(connection: Connection, run_id: str) -> int | None:
+    """Give the user within whose limits the files of a run were written; None: the house, or a run by hand."""
+    value: int | None = await connection.fetchval(
+        """
+        SELECT p.user_id FROM publication_run r
+        JOIN publication p ON p.client_id = r.client_id AND p.id = r.publication_id
+        WHERE r.run_id = $1""",
+        run_id,
+    )
+    return value
+
+
+async def file_names(connection: Connection) -> list[str]:
+    """Give the templates after which this client's exchanged files are named."""
+    rows = await connection.fetch("SELECT DISTINCT file_name FROM publication WHERE file_name <> '' ORDER BY 1")
+    return [row["file_name"] for row in rows]
+
+
+async def last_runs(connection: Connection) -> list[Record]:
+    """Give every publication with the run that its files come to: the last that is done."""
+    return list(
+        await connection.fetch(
+            """
+            SELECT p.id, p.name, p.destination, p.datasets, p.schedule, p.time_zone, p.late_after, p.is_active,
+                p.scheduled_from, r.id AS run, r.as_of, r.due_on AS done_slot, r.tables
+            FROM publication p LEFT JOIN LATERAL (
+                SELECT * FROM publication_run d
+                WHERE d.client_id = p.client_id AND d.publication_id = p.id AND d.state = 'done'
+                ORDER BY d.as_of DESC NULLS LAST, d.id DESC LIMIT 1) r ON true
+            WHERE NOT p.is_deleted ORDER BY p.name, p.id"""
+        )
+    )
+
+
+async def publishing_clients(connection: Connection) -> list[int]:
+    """Give the clients that have publications; the connection is the owner's."""
+    rows = await connection.fetch("SELECT DISTINCT client_id FROM publication WHERE NOT is_deleted ORDER BY 1")
+    return [row["client_id"] for row in rows]

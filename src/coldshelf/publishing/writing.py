@@ -2,8 +2,8 @@
 
 import hashlib
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Collection, Iterator
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Protocol
@@ -178,8 +178,7 @@ class Writing:
         folder, journal = head.table_folder(dataset.name), self.plan.journal
         done = journal.chunks.get(dataset.name, ()) if journal else ()
         self._go_on()
-        if not done:
-            self._take(folder)
+        self._take(folder, {chunk.file.path for chunk in done})
         yield from done
         rows, part = sum(chunk.file.rows for chunk in done), len(done)
         for batches, up_to_id, as_of in source.chunks(dataset, window, done[-1].up_to_id if done else 0):
@@ -189,16 +188,29 @@ class Writing:
                 rows, part = rows + file.rows, part + 1
                 yield chunk
 
-    def _take(self, folder: str) -> None:
-        """Take a folder that a failure leaves where it is: the next attempt goes on in it."""
-        for entry in self.destination.entries(folder):
-            self.destination.remove(entry.path)
-        self.destination.begin(folder)
+    def _take(self, folder: str, done: Collection[str]) -> None:
+        """Take a folder that a failure leaves where it is, with what is done in it: the next attempt goes on there."""
+        if self.plan.journal:
+            self._clear(folder, done)
+        if not done:
+            self.destination.begin(folder)
+
+    def _clear(self, folder: str, done: Collection[str] = ()) -> None:
+        """Remove what a broken attempt left in a folder of this run, but for what it had noted as done."""
+        if not done:
+            with suppress(DestinationFailed):  # it was not begun; if it cannot be removed, `begin` says so
+                self.destination.remove(folder)
+            return
+        for entry in list(self.destination.entries(folder)):
+            if entry.path not in done:
+                self.destination.remove(entry.path)
 
     def _finish(self, head: RunHead, tables: list[TableManifest]) -> RunManifest:
         """Write the manifests, then the markers; that of the run comes last. Exchanged files have none."""
         if self.plan.names:
             return RunManifest(head, tuple(tables))
+        if self.plan.journal:
+            self._clear(head.run_folder)
         described = []
         for table in tables:
             content = table_manifest_json(head, table)

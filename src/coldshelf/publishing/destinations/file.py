@@ -1,6 +1,7 @@
 """A local folder. Every file is written under a hidden name, synced, and renamed; then its folder is synced."""
 
 import os
+import secrets
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -101,7 +102,8 @@ class FileDestination:
 class FilePart:
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._hidden = path.with_name(f".{path.name}.tmp")
+        # A name of its own: what a killed attempt left under the same path must not be in the way of the next one.
+        self._hidden = path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp")
         with _named(path):
             self._file = self._hidden.open("xb")
 

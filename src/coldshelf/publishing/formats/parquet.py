@@ -5,9 +5,10 @@ zone or in nanoseconds, Delta Lake refuses the 64-bit decimals that a stored Arr
 text, times are microseconds in UTC, decimals carry their digits, pages are version 1, and no Arrow schema is stored.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from typing import BinaryIO
 
 import pyarrow as pa
@@ -15,7 +16,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from coldshelf.publishing.errors import PartDiffers
-from coldshelf.publishing.formats.columns import AnyArray
+from coldshelf.publishing.formats.columns import MODIFIED_ON, AnyArray, moment
 from coldshelf.publishing.formats.parts import Sink, Totals
 from coldshelf.publishing.models import Compression, Layout
 
@@ -72,14 +73,29 @@ def compare(name: str, totals: Totals, file: BinaryIO, schema: pa.Schema) -> Non
         found = Totals([(0, 0)] * len(schema))
         if parquet.schema_arrow != _as_read(schema):
             raise PartDiffers(f"{name} reads back with the columns {parquet.schema_arrow}")
-        # Over several groups at once, the reader keeps the bytes of all that it has read.
-        for group in range(parquet.num_row_groups):
-            for batch in parquet.iter_batches(READ_BACK_ROWS, row_groups=[group], use_threads=False):
-                found.add(pa.RecordBatch.from_arrays([*map(_narrow, batch.columns, schema.types)], schema=schema))
+        for batch in read_batches(parquet, schema.names):
+            found.add(pa.RecordBatch.from_arrays([*map(_narrow, batch.columns, schema.types)], schema=schema))
     except (pa.ArrowException, OSError) as error:
         raise PartDiffers(f"{name} does not read back: {error}") from error
     if found != totals:
         raise PartDiffers(f"{name} reads back with other values: {found}, not {totals}")
+
+
+def facts_of(file: BinaryIO) -> tuple[int, datetime | None, datetime | None]:
+    """Count the rows, and find the least and the greatest ModifiedOn: None where there is no such column or row."""
+    parquet = pq.ParquetFile(file)
+    times = Totals([(0, 0)])
+    if MODIFIED_ON in parquet.schema_arrow.names:
+        for batch in read_batches(parquet, [MODIFIED_ON]):
+            times.add(batch)
+    return parquet.metadata.num_rows, moment(times.first_modified), moment(times.last_modified)
+
+
+def read_batches(parquet: pq.ParquetFile, names: Sequence[str]) -> Iterator[pa.RecordBatch]:
+    """Read some columns, a row group at a time."""
+    # Over several groups at once, the reader keeps the bytes of all that it has read.
+    for group in range(parquet.num_row_groups):
+        yield from parquet.iter_batches(READ_BACK_ROWS, row_groups=[group], columns=list(names), use_threads=False)
 
 
 def _as_read(schema: pa.Schema) -> pa.Schema:

@@ -65,7 +65,7 @@ def write_parts(
             raise
         part.commit()
         with read_back(name) as file:
-            if _sha256(file) != written.sha256:
+            if file_sha256(file) != written.sha256:
                 raise PartDiffers(f"{name} reads back with other bytes than were written")
             form.compare(name, written.totals, file, schema)
         yield PublishedFile(
@@ -103,7 +103,8 @@ def _write_part(
     return _Written(totals, sink.bytes, sink.hash.hexdigest())
 
 
-def _sha256(file: BinaryIO) -> str:
+def file_sha256(file: BinaryIO) -> str:
+    """Hash a file and go back to its beginning."""
     found = hashlib.sha256()
     while chunk := file.read(CHUNK_BYTES):
         found.update(chunk)
