@@ -1,5 +1,6 @@
 """What every destination promises, run for each that is registered."""
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -126,8 +127,10 @@ def test_half_written_parts_are_hidden_files(tmp_path: Path) -> None:
     destination.begin("Full")
     part = destination.part("Full/part-00000.parquet")
 
-    assert files_below(tmp_path) == {"Full/.part-00000.parquet.tmp"}
+    (name,) = files_below(tmp_path)
     part.discard()
+    assert re.fullmatch(r"Full/\.part-00000\.parquet\.[0-9a-f]{8}\.tmp", name)
+    assert files_below(tmp_path) == set()
 
 
 def test_an_address_that_nobody_takes_is_refused() -> None:

@@ -145,7 +145,9 @@ async def test_after_five_missed_runs_the_next_delta_makes_the_tables_equal(
     source = await publish(mode=Mode.FULL)
     pulls = [delta_rows(exports, row) for row in runs if row["state"] == "done"]
     for dataset in BULK_DATASETS:
-        pulled = merged(registry.datasets[dataset].key, rows(folder, base, dataset), *(pull[dataset] for pull in pulls))
+        pulled = merged(
+            registry.datasets[dataset].whole_key, rows(folder, base, dataset), *(pull[dataset] for pull in pulls)
+        )
         assert pulled == rows(folder, source, dataset), (dataset, SEED)
     seen = {dataset for dataset in BULK_DATASETS if rows(folder, source, dataset)}
     assert {"AssetPurity", "AssetPurityProduct", "Location", "Asset", "Product"} <= seen
