@@ -85,6 +85,13 @@ class NotComparable(InputInvalid):
     code = "not_comparable"
 
 
+class TooManyRows(InputInvalid):
+    """An exchanged dataset does not fit one file"""
+
+    code = "too_many_rows"
+    cure = "Choose CSV or JSON in place of Excel, or publish without FileName."
+
+
 class ReaderShutOut(NotAllowed):
     """The user within whose limits a publication is written is not there or may not sign in"""
 

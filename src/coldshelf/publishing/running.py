@@ -27,6 +27,7 @@ from coldshelf.publishing.errors import ExportStopped, ReaderShutOut
 from coldshelf.publishing.events import COMPLETED, FAILED
 from coldshelf.publishing.manifests import table_manifest
 from coldshelf.publishing.models import (
+    PART_ROWS,
     Chunk,
     Compression,
     Consistency,
@@ -51,6 +52,8 @@ from coldshelf.records.registry import Registry
 
 log = get_logger("publishing")
 
+ONE_FILE = 2**62
+"""Rows of a file that is never cut."""
 TOLD_AFTER = 0.5
 """Seconds between two notes of progress."""
 _JOURNAL = TypeAdapter(Journal)
@@ -114,7 +117,9 @@ class Attempt:
             ),
             started_on=self.run.clock.now(),
             layout=Layout(
-                Compression(held["compression"]) if held["compression"] else None, format=FileFormat(held["format"])
+                Compression(held["compression"]) if held["compression"] else None,
+                part_rows=ONE_FILE if held["file_name"] else PART_ROWS,
+                format=FileFormat(held["format"]),
             ),
             consistency=Consistency(held["consistency"]),
             limit_id=self.reader.limit.outlets,

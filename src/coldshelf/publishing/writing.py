@@ -12,7 +12,7 @@ import pyarrow as pa
 
 from coldshelf.kit.logs import get_logger
 from coldshelf.publishing.destination import Destination
-from coldshelf.publishing.errors import DestinationFailed, ExportStopped
+from coldshelf.publishing.errors import DestinationFailed, ExportStopped, TooManyRows
 from coldshelf.publishing.formats.columns import file_schema
 from coldshelf.publishing.formats.known import FORMATS
 from coldshelf.publishing.formats.parts import write_parts
@@ -169,8 +169,7 @@ class Writing:
         if names.is_again and (size := self.destination.size(path)) is not None:
             return (PublishedFile(path, 0, size, "", None, None),)
         with source.batches(dataset, window) as batches:
-            stem = path.removesuffix(suffix)
-            return tuple(self._parts(batches, number, lambda part: f"{stem}_{part + 1}" if part else stem))
+            return tuple(self._parts(batches, number, _alone(path.removesuffix(suffix), dataset.name)))
 
     def _chunks(self, head: RunHead, source: Source, window: Window, number: int) -> Iterator[Chunk]:
         """Write a part of each chunk, behind those of a broken attempt."""
@@ -255,6 +254,17 @@ class Writing:
                 self.destination.remove(folder)
             except DestinationFailed as error:
                 log.warning("unfinished folder stays", folder=folder, error=str(error))
+
+
+def _alone(stem: str, dataset: str) -> Callable[[int], str]:
+    """Name the one file of an exchanged dataset: of several, a broken attempt could leave the later ones out."""
+
+    def name(part: int) -> str:
+        if part:
+            raise TooManyRows(f"{dataset} has more rows than one file of this format holds")
+        return stem
+
+    return name
 
 
 def _numbered(folder: str, first: int = 0) -> Callable[[int], str]:
