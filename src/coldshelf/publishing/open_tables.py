@@ -85,8 +85,9 @@ def view_of(*what: object) -> str:
 def keep_table(place: Destination, folder: str, view: str) -> bool:
     """Bring the table of a finished table folder up to its run; False when nothing was to be done.
 
-    Blocking, in bounded memory. Raises TablesRefused, TableBehind, TableTaken or TableFailed; the table is then as it
-    was, because a commit is seen whole or not at all.
+    Blocking. The rows of a run stream, but a merge joins them in memory, which grows with the table. Raises
+    TablesRefused, TableBehind, TableTaken or TableFailed; the table is then as it was, because a commit is seen whole
+    or not at all.
     """
     if not isinstance(place, HoldsTables):
         raise TablesRefused(
