@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from coldshelf.access.principal import house
 from coldshelf.access.service import add_client
 from coldshelf.entrypoints.bootstrap import imports
 from coldshelf.kit.db import Connection
@@ -69,11 +70,14 @@ async def _cost(run: Runtime, client_id: ClientId, folder: Path, rows: Rows) -> 
     path.write_bytes(as_csv(rows))
     file = measure(path, path.name)
     async with spool_file() as spool:
-        checked = await FileCheck(run, imports(), client_id, kind).run(file, spool, Options())
+        checked = await FileCheck(run, imports(), house(client_id), kind).run(file, spool, Options())
         async with run.database.scope(client_id) as connection:
             before = await _fetched(connection)
             with connection.query_logger(lambda query: cost.statements.append(query.query)):
-                outcome = await import_now(connection, imports(), client_id, checked, new_run(kind, file, Options()))
+                new = new_run(kind, file, Options())
+                outcome = await import_now(connection, imports(), house(client_id), checked, new)
+                    connection, imports(), house(client_id), checked, new_run(kind, file, Options())
+                )
             cost.fetched = await _fetched(connection) - before
     assert outcome.counts.inserted == len(rows)
     return cost
