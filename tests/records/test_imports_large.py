@@ -76,8 +76,6 @@ async def _cost(run: Runtime, client_id: ClientId, folder: Path, rows: Rows) -> 
             with connection.query_logger(lambda query: cost.statements.append(query.query)):
                 new = new_run(kind, file, Options())
                 outcome = await import_now(connection, imports(), house(client_id), checked, new)
-                    connection, imports(), house(client_id), checked, new_run(kind, file, Options())
-                )
             cost.fetched = await _fetched(connection) - before
     assert outcome.counts.inserted == len(rows)
     return cost
