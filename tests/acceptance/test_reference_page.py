@@ -5,7 +5,10 @@ from collections.abc import AsyncIterator
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.async_api import Page, async_playwright, expect
+
+pytest.importorskip("playwright", reason="playwright is not installed")
+
+from playwright.async_api import Page, async_playwright, expect  # looked for first
 
 from tests.acceptance.installation import Installation, installed
 from tests.conftest import PASSWORD

@@ -9,7 +9,6 @@ import pandas as pd
 import polars as pl
 import pyarrow as pa
 import pytest
-import sqlglot
 
 from coldshelf.kit.ids import ClientId
 from coldshelf.kit.runtime import Runtime
@@ -108,6 +107,7 @@ async def test_the_page_of_open_tables_runs(
     ("page", "dialect"), [("snowflake", "snowflake"), ("spark", "databricks"), ("delta", "databricks")]
 )
 def test_sql_parses(page: str, dialect: str) -> None:
+    sqlglot = pytest.importorskip("sqlglot", reason="sqlglot is not installed")
     statements = [one for code in snippets(page, "sql") for one in sqlglot.parse(code, dialect=dialect) if one]
 
     assert statements
