@@ -312,7 +312,7 @@ async def _finish(attempt: Attempt, step: Step, registry: Registry) -> bool:
             await start_next(run, connection, attempt.client.id, attempt.publication["id"])
         return False
     except Exception as error:
-        await _note_error(attempt, error)
+        await _note_error(run, attempt.client.id, attempt.row["id"], error)
         raise
     async with step.effect() as connection:
         if await store.end_run(connection, attempt.row["id"], files.end()):
@@ -345,8 +345,7 @@ async def _begin(step: Step) -> Attempt | None:
         reader = await reader_of(run, client_id, publication["user_id"])
         place = await run.off_loop(open_named, run.settings, publication["destination"], client.code)
     except ColdshelfError as error:
-        async with run.database.scope(client_id, user_name="publishing") as connection:
-            await store.note_error(connection, row["id"], str(error), error.cure)
+        await _note_error(run, client_id, row["id"], error)
         raise
     scope = f"{reader.limit.outlets} {' '.join(sorted(reader.limit.hidden))}"
     return Attempt(run, client, dict(row), dict(publication), reader, place, scope=scope)
@@ -363,12 +362,12 @@ async def reader_of(run: Runtime, client_id: ClientId, user_id: int | None) -> P
     return replace(found, limit=sight_of(found.limit, PERSONAL))
 
 
-async def _note_error(attempt: Attempt, error: Exception) -> None:
+async def _note_error(run: Runtime, client_id: ClientId, run_id: int, error: Exception) -> None:
     said, cure = f"{type(error).__name__}: {error}", ""
     if isinstance(error, ColdshelfError):
         said, cure = str(error), error.cure
-    async with attempt.run.database.scope(attempt.client.id, user_name="publishing") as connection:
-        await store.note_error(connection, attempt.row["id"], said.replace("\0", "")[:2000], cure)
+    async with run.database.scope(client_id, user_name="publishing") as connection:
+        await store.note_error(connection, run_id, said.replace("\0", "")[:2000], cure)
 
 
 async def give_up(step: Step, connection: Connection) -> None:
