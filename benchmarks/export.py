@@ -27,7 +27,7 @@ from coldshelf.publishing.formats.columns import select_text
 from coldshelf.publishing.formats.snapshot import reader_url
 from coldshelf.publishing.models import BULK_DATASETS, Compression, Layout, Mode
 from coldshelf.publishing.service import export
-from coldshelf.records.query import Window
+from coldshelf.records.bulk import Window
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,9 +19,9 @@ from coldshelf.kit.ids import ClientId
 from coldshelf.kit.runtime import Runtime
 from coldshelf.publishing.formats.columns import select_text
 from coldshelf.publishing.schemas import bulk_columns
+from coldshelf.records.bulk import Window
 from coldshelf.records.dataset import Dataset
 from coldshelf.records.fields import FieldType
-from coldshelf.records.query import Window
 from tests.conftest import REPOSITORY
 
 Row = dict[str, Any]

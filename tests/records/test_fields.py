@@ -11,8 +11,8 @@ import pytest
 from coldshelf.entrypoints.bootstrap import registry
 from coldshelf.kit.ids import ClientId
 from coldshelf.kit.runtime import Runtime
+from coldshelf.records.bulk import Window, bulk_select
 from coldshelf.records.fields import TYPE_MAPS, FieldType
-from coldshelf.records.query import Window, bulk_select
 from tests.records.rows import add_outlets, add_pictures
 
 GUID = "0189d2a4-7c3e-7b1a-8f2e-1c0a9b8d7e6f"

@@ -7,9 +7,9 @@ from datetime import datetime
 from coldshelf.access.models import Client
 from coldshelf.access.principal import Limit
 from coldshelf.publishing.models import PLAIN, WINDOW, Choice, Chunk, Consistency, Layout, Mode
+from coldshelf.records.bulk import Window
 from coldshelf.records.dataset import Column, Dataset
 from coldshelf.records.errors import FieldInvalid
-from coldshelf.records.query import Window
 
 
 @dataclass(frozen=True, slots=True)

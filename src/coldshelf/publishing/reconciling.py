@@ -22,8 +22,8 @@ from coldshelf.publishing.plan import chosen
 from coldshelf.publishing.running import reader_of
 from coldshelf.publishing.schemas import bulk_columns
 from coldshelf.publishing.service import published
+from coldshelf.records.bulk import Window
 from coldshelf.records.limits import dataset_for
-from coldshelf.records.query import Window
 from coldshelf.records.registry import Registry
 
 

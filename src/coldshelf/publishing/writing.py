@@ -29,8 +29,8 @@ from coldshelf.publishing.models import (
 )
 from coldshelf.publishing.plan import Plan
 from coldshelf.publishing.schemas import file_key, run_manifest_json, table_manifest_json
+from coldshelf.records.bulk import Window
 from coldshelf.records.dataset import Dataset
-from coldshelf.records.query import Window
 
 log = get_logger("publishing")
 

@@ -6,8 +6,6 @@ from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
-from itsdangerous import BadSignature, URLSafeSerializer
-
 from coldshelf.access.principal import Limit, Principal
 from coldshelf.kit.clock import wire_time
 from coldshelf.kit.db import Connection
@@ -16,8 +14,9 @@ from coldshelf.kit.ids import ClientId
 from coldshelf.kit.runtime import Runtime
 from coldshelf.kit.web.params import Params
 from coldshelf.records import store
+from coldshelf.records.cursors import BEGINNING, read_cursor, write_cursor
 from coldshelf.records.dataset import MODIFIED_ON, Column, Dataset
-from coldshelf.records.errors import CursorGone, PageInvalid
+from coldshelf.records.errors import PageInvalid
 from coldshelf.records.filters import Condition, known_column, parse_filters
 from coldshelf.records.formats import Format, PageText, page_text, read_format
 from coldshelf.records.limits import LIMIT_ID, dataset_for, require_read
@@ -38,8 +37,6 @@ BATCH = 1000
 """Rows that are held in memory at a time; a page of at most so many is read at once and frees its connection."""
 FEW = 2000
 """So many rows are counted and sorted for each page of a pull; of more, the key's order gives each page a part."""
-BEGINNING = (0, -1)
-"""Where a cursor begins: before every revision and id."""
 AS_OF = "X-Data-As-Of"
 TOTAL = "X-Total-Records"
 PAGE_PARAMETERS = frozenset(
@@ -212,7 +209,7 @@ async def _find_place(run: Runtime, principal: Principal, client_id: ClientId, r
     the pull, could lie below the greatest ModifiedOn received, and the next pull would miss it.
     """
     if request.cursor is not None:
-        return Place(cursor=_read_cursor(run.secret, principal, request))
+        return Place(cursor=read_cursor(run.secret, request.name_of_cursor(principal), request.cursor))
     note = None
     if request.follows_notes and request.start:
         note = await store.recall_page_end(
@@ -300,7 +297,7 @@ def _rest(secret: bytes, principal: Principal, request: ListRequest, last: tuple
     """Give what is said behind the records: the cursor of the next page, and what was not used."""
     more: dict[str, object] = {}
     if request.cursor is not None and last:
-        more["cursor"] = _serializer(secret).dumps([request.name_of_cursor(principal), *last])
+        more["cursor"] = write_cursor(secret, request.name_of_cursor(principal), last)
     if request.ignored:
         more["warnings"] = [f"{name} was ignored: it is no parameter of this list" for name in request.ignored]
     return more
@@ -386,19 +383,3 @@ def _cursor_text(params: Params) -> str | None:
         if params.text(name) not in {"", "0"}:
             raise PageInvalid(f"cursor and {name} exclude each other: a cursor knows where it stands and its order")
     return params.text("cursor")
-
-
-def _serializer(secret: bytes) -> URLSafeSerializer:
-    return URLSafeSerializer(secret, salt="list-cursor")
-
-
-def _read_cursor(secret: bytes, principal: Principal, request: ListRequest) -> tuple[int, int]:
-    if not request.cursor:
-        return BEGINNING
-    try:
-        name, revision, row_id = _serializer(secret).loads(request.cursor)
-    except (BadSignature, ValueError) as error:
-        raise CursorGone("The cursor was not made by this server") from error
-    if name != request.name_of_cursor(principal):
-        raise CursorGone("The cursor belongs to another client, dataset, filter or sight")
-    return int(revision), int(row_id)

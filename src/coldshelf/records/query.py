@@ -1,8 +1,7 @@
 """From a list request to SQL: composed with SQLAlchemy Core, compiled once for each shape, run by the driver."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
@@ -11,10 +10,10 @@ from sqlalchemy.sql.elements import ColumnElement
 from sqlalchemy.sql.selectable import FromClause
 
 from coldshelf.records.clauses import DIALECT, NEWEST, Expression, clause, expression, newest, quoted, raw
-from coldshelf.records.dataset import MODIFIED_ON, NOWHERE, Column, Dataset, Join
+from coldshelf.records.dataset import MODIFIED_ON, Column, Dataset, Join
 from coldshelf.records.fields import TIME_FORMAT, TYPE_MAPS, FieldType
 from coldshelf.records.filters import LISTS, Condition
-from coldshelf.records.limits import LIMIT_ID, bulk_sql, gone_sql, limit_sql
+from coldshelf.records.limits import LIMIT_ID, gone_sql, limit_sql
 from coldshelf.records.rowtext import Part, RowText, row_text
 
 ROW_NUMBER = "RowNumber"
@@ -208,80 +207,19 @@ def _page(shape: Shape) -> FromClause:
     return sa.select(*emptied).select_from(source).subquery("t")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Window:
-    """Which rows of a dataset a bulk file holds; a bound that is None is none.
-
-    `revisions` and `ids` are (after, up to). `limit_id` is that of the outlets of a narrowed dataset; a file of changes
-    then also has the rows that left them, as deleted ones.
-    """
-
-    since: datetime | None = None
-    revisions: tuple[int, int] | None = None
-    ids: tuple[int, int] | None = None
-    limit_id: int | None = None
-
-    @property
-    def has_changes_only(self) -> bool:
-        return self.since is not None or self.revisions is not None
-
-    @property
-    def bounds(self) -> list[sa.TextClause]:
-        """Say the bounds in SQL; they are numbers and a time, so they stand in it as they are."""
-        said = []
-        if self.since is not None:
-            said.append(f"t.modified_on >= '{self.since.astimezone(UTC).isoformat()}'::timestamptz")
-        for name, between in (("revision", self.revisions), ("id", self.ids)):
-            if between is not None:
-                said.append(f"t.{name} > {between[0]:d} AND t.{name} <= {between[1]:d}")
-        return [sa.text(text.replace(":", "\\:")) for text in said]
-
-
-EVERYTHING = Window()
-
-
-def bulk_select(dataset: Dataset, window: Window = EVERYTHING) -> str:
-    """Compose the SELECT of a bulk file: every column cast explicitly, in order of the key."""
-    if not dataset.has_rows:
-        return _nothing(dataset)
-    fields = [_parquet_column(column) for column in dataset.columns if column.parquet_name]
-    source = _bulk_rows(dataset, window)
-    for join in dataset.joins:
-        on = _joined_on(join, with_gone=dataset.limited)
-        source = source.outerjoin(sa.table(join.relation).alias(join.name), sa.text(on))
-    query = sa.select(*fields).select_from(source).where(*window.bounds).order_by(Own.id)
-    if dataset.limited and not window.has_changes_only:
-        query = query.where(sa.text("t.in_sight"))
-    return str(query.compile(dialect=DIALECT, compile_kwargs={"literal_binds": True}))
-
-
-def _bulk_rows(dataset: Dataset, window: Window) -> FromClause:
-    if not dataset.limited:
-        return _table(dataset)
-    if window.limit_id is None:
-        raise ValueError(f"{dataset.name} is limited to outlets, and no limit is named")
-    text = bulk_sql(dataset, _own_columns(dataset), f"{window.limit_id:d}").replace(":", "\\:")
-    return sa.text(text).columns().subquery("t")
-
-
-def _nothing(dataset: Dataset) -> str:
-    """Compose the SELECT of a dataset whose rows come with a later room: its columns and no row."""
-    empty = [_parquet_column(replace(column, of=NOWHERE)) for column in dataset.columns if column.parquet_name]
-    return str(sa.select(*empty).where(sa.false()).compile(dialect=DIALECT))
-
-
-def _table(dataset: Dataset) -> FromClause:
+def table(dataset: Dataset) -> FromClause:
+    """Give all rows of a dataset as `t`."""
     return sa.table(dataset.relation).alias("t")
 
 
 def _relation(shape: Shape) -> FromClause:
     """Give the rows `t`; with those that left the sight, their own columns are empty and they are deleted.
 
-    Empty foreign keys let joins find nothing; a join by the id itself needs a condition of its own (see `_joined_on`).
+    Empty foreign keys let joins find nothing; a join by the id itself needs a condition of its own (see `joined_on`).
     """
     dataset = shape.dataset
     if not shape.with_gone:
-        return _table(dataset)
+        return table(dataset)
     place = f":{LIMIT_ID}"
     told = f"{limit_sql(dataset, place)} AS in_sight, {gone_sql(dataset, place)} AS has_left"
     text = (
@@ -292,7 +230,7 @@ def _relation(shape: Shape) -> FromClause:
     return sa.text(text).bindparams(limit).columns().subquery("t")
 
 
-def _own_columns(dataset: Dataset) -> list[str]:
+def own_columns(dataset: Dataset) -> list[str]:
     """Name the columns of the rows themselves that a statement may ask for, besides the plumbing."""
     own = {column.name for column in dataset.columns if not column.of}
     own |= {f"{column.name}_key" for column in dataset.columns if column.folded and not column.of}
@@ -302,7 +240,7 @@ def _own_columns(dataset: Dataset) -> list[str]:
 
 def _emptied(dataset: Dataset, row: str, seen: str) -> list[str]:
     """Give the columns of a row that may have left the sight."""
-    names = [quoted(name) for name in _own_columns(dataset)]
+    names = [quoted(name) for name in own_columns(dataset)]
     plumbing = [f"{row}.{name}" for name in ("id", "client_id", "revision", "modified_on")]
     deleted = [f"{row}.is_deleted OR NOT {seen} AS is_deleted", f"{seen} AS in_sight"]
     return [*plumbing, *deleted, *(f"CASE WHEN {seen} THEN {row}.{name} END AS {name}" for name in names)]
@@ -318,7 +256,7 @@ def _source(shape: Shape, wanted: frozenset[str], rows: FromClause) -> FromClaus
     wanted, first = _with_ways(dataset, wanted), _with_ways(dataset, shape.filtered_sources)
     for join in sorted(dataset.joins, key=lambda join: join.name not in first):
         if join.name in wanted:
-            on = _joined_on(join, with_gone=shape.with_gone)
+            on = joined_on(join, with_gone=shape.with_gone)
             source = source.outerjoin(sa.table(join.relation).alias(join.name), sa.text(on))
     return source
 
@@ -338,7 +276,8 @@ def _with_ways(dataset: Dataset, wanted: frozenset[str]) -> frozenset[str]:
     return wanted | {join.of for join in dataset.joins if join.name in wanted}
 
 
-def _joined_on(join: Join, *, with_gone: bool = False) -> str:
+def joined_on(join: Join, *, with_gone: bool = False) -> str:
+    """Say on what a join finds its row; `with_gone`: none for a row that has left the sight."""
     name = quoted(join.name)
     held = f"{quoted(join.of or 't')}.{quoted(join.on)}"
     on = f"{name}.client_id = t.client_id AND {name}.{quoted(join.key)} = {held}"
@@ -368,10 +307,6 @@ def _json_column(column: Column, shape: Shape) -> Expression:
         utc = sa.func.timezone(sa.literal_column("'UTC'"), told)
         return sa.func.to_char(utc, sa.literal_column(TIME_FORMAT)).label(column.wire)
     return sa.literal_column(TYPE_MAPS[column.type].json_sql.format(raw(column))).label(column.wire)
-
-
-def _parquet_column(column: Column) -> Expression:
-    return sa.literal_column(TYPE_MAPS[column.type].parquet_sql.format(raw(column))).label(column.parquet_name)
 
 
 def _order(expression: Expression, shape: Shape) -> Expression:

@@ -18,9 +18,9 @@ import pyarrow.compute as pc
 
 from coldshelf.publishing.errors import SchemaBroken, ValueNotExportable
 from coldshelf.publishing.schemas import bulk_columns, is_nullable
+from coldshelf.records.bulk import Window, bulk_select
 from coldshelf.records.dataset import Column, Dataset
 from coldshelf.records.fields import TYPE_MAPS, FieldType
-from coldshelf.records.query import Window, bulk_select
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECOND = timedelta(microseconds=1)

@@ -23,8 +23,8 @@ import pyarrow as pa
 from coldshelf.kit.ids import ClientId
 from coldshelf.publishing.errors import SnapshotFailed
 from coldshelf.publishing.formats.columns import Checker, moment, select_text
+from coldshelf.records.bulk import Window
 from coldshelf.records.dataset import Dataset
-from coldshelf.records.query import Window
 
 READER = "coldshelf_reader"
 BATCH_BYTES = 1024 * 1024
