@@ -4,6 +4,7 @@ import json
 import re
 from collections.abc import AsyncIterator
 from typing import Any
+from urllib.parse import unquote
 
 import httpx
 import pytest
@@ -93,16 +94,40 @@ async def test_each_entity_has_a_document_of_its_own(nobody: httpx.AsyncClient, 
     assert "Location" in missing.json()["cure"]
 
 
-async def test_the_reference_page_needs_no_other_host(nobody: httpx.AsyncClient) -> None:
-    page = await nobody.get("/docs")
-    named = re.findall(r'(?:src|href)="(?!data:)([^"]+)"', page.text)
+async def test_the_index_leads_to_a_page_for_every_name_and_is_small(
+    nobody: httpx.AsyncClient, document: dict[str, Any]
+) -> None:
+    index = await nobody.get("/docs")
+    linked = re.findall(r'href="docs/([^"]+)"', index.text)
+
+    tags = {tag for _, operation in operations(document) for tag in operation["tags"]}
+    assert set(map(unquote, linked)) == tags | {"all"}
+    assert len(index.content) < 50_000
+    assert REGISTRY.datasets["Market"].meaning in index.text
+    for name in linked:
+        page = await nobody.get(f"/docs/{name}")
+        (shown,) = re.findall(r'data-document="../([^"]+)"', page.text)
+        assert page.status_code == 200, name
+        assert (await nobody.get(f"/{shown}")).status_code == 200, shown
+    missing = await nobody.get("/docs/Nothing")
+    assert (missing.status_code, missing.json()["code"]) == (404, "document_not_found")
+    assert (await nobody.get("/docs/MARKET")).text == (await nobody.get("/docs/Market")).text
+
+
+@pytest.mark.parametrize(("path", "count"), [("/docs", 0), ("/docs/Market", 3), ("/docs/all", 3)])
+async def test_the_reference_needs_no_other_host(nobody: httpx.AsyncClient, path: str, count: int) -> None:
+    page = await nobody.get(path)
+    named = re.findall(r'(?:<script src|stylesheet" href)="([^"]+)"', page.text)
 
     assert page.status_code == 200
     assert "default-src 'none'" in page.headers["content-security-policy"]
-    assert len(named) == 3
+    assert "//" not in page.text
+    assert len(named) == count
     for name in named:
-        assert not name.startswith(("http", "/")), name
-        assert (await nobody.get(f"/{name}")).status_code == 200, name
+        assert (await nobody.get(f"/docs/{name}")).status_code == 200, name
+
+
+async def test_files_of_the_reference_are_those_and_no_other(nobody: httpx.AsyncClient) -> None:
     bundle = await nobody.get("/docs/swagger-ui-bundle.js")
     assert b"SwaggerUIBundle" in bundle.content
     assert bundle.headers["content-type"].startswith("text/javascript")

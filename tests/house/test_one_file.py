@@ -58,7 +58,7 @@ async def test_one_declared_entity_gets_its_handler_list_and_save(run: Runtime, 
     app.state.run = run
     declared = build_registry((*ENTITIES, ROUTE_PLAN), ())
     app.include_router(record_router(declared, {}))
-    app.include_router(resource_router(declared))
+    app.include_router(resource_router(declared, {}))
     equip(app, max_body_bytes=1_000_000)
 
     async with await signed_in_client(run, app, client_id, "planner", Role.CLIENT_ADMIN) as http:

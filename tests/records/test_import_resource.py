@@ -121,3 +121,40 @@ async def test_roles_limits_and_clients_hold(
     assert [(await send(http, [OUTLET])).status_code for http in (sales_rep, nobody)] == [403, 401]
     assert foreign.status_code == 404
     assert [record["Name"] for record in await Handler(admin, "Location").records()] == ["New"]
+
+
+@pytest.mark.parametrize("limit", [{"outlets": True}, {"datasets": ["Location"]}])
+async def test_a_limited_credential_sees_the_runs_that_it_made_and_no_others(
+    run: Runtime,
+    app: FastAPI,
+    client_id: ClientId,
+    admin: httpx.AsyncClient,
+    sales_rep: httpx.AsyncClient,
+    stranger: httpx.AsyncClient,
+    limit: dict[str, object],
+) -> None:
+    foreign = (await send(admin, [OUTLET])).json()
+    outlet = (await Handler(admin, "Location").load(LocationCode="OUT-1"))["id"]
+    user_id = await partner(run, client_id)
+    grants = {"outlet": [outlet]} if limit.get("outlets") else {}
+    datasets = [*limit["datasets"]] if "datasets" in limit else None  # type: ignore[misc]
+    await limit_user(run, client_id, user_id, grants, hidden=["personal"], datasets=datasets)
+
+    async with signed_in(app, "partner") as limited:
+        sent = await send(limited, [{**OUTLET, "Name": "New"}], background="true")
+        own = sent.json()
+        found = await limited.get(sent.headers["location"])
+        by_number = await limited.get(f"{IMPORTS}/{own['ImportRunId']}")
+        others = [await limited.get(f"{IMPORTS}/{foreign[name]}") for name in ("ImportId", "ImportRunId")]
+        nothing = await limited.get(f"{IMPORTS}/999999")
+        listed = [await limited.get(path) for path in (IMPORTS, f"{IMPORTS}/changes")]
+
+    assert (sent.status_code, found.status_code, found.json()) == (202, 200, own)
+    assert (by_number.json(), "CreatedByUser" in own) == (own, False)
+    assert [(answer.status_code, answer.json()["code"]) for answer in [*others, nothing]] == [
+        (404, "import_not_found")
+    ] * 3
+    assert [answer.status_code for answer in listed] == [403, 403]
+    assert (await sales_rep.get(f"{IMPORTS}/{own['ImportId']}")).status_code == 403
+    assert (await stranger.get(f"{IMPORTS}/{own['ImportId']}")).status_code == 404
+    assert (await admin.get(f"{IMPORTS}/{own['ImportId']}")).json()["CreatedByUser"] == "partner"

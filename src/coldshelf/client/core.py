@@ -35,7 +35,10 @@ class File:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Call:
-    """One request: `body` as JSON, `form` and `files` as a form; a good answer goes into `sink` if there is one."""
+    """One request: `body` as JSON, `form` and `files` as a form, or `content` as it is.
+
+    A good answer goes into `sink` if there is one.
+    """
 
     path: str
     method: str = "POST"
@@ -43,6 +46,7 @@ class Call:
     body: Mapping[str, object] | None = None
     form: tuple[tuple[str, str], ...] = ()
     files: tuple[File, ...] = ()
+    content: bytes | None = None
     headers: Mapping[str, str] = field(default_factory=dict)
     sink: Path | None = None
 

@@ -62,10 +62,14 @@ def upload(ask: Ask, sent: Upload, key: str | None, *, strict: bool) -> Steps[li
         headers={KEY: key or new_key()},
     )
     reply = yield from ask(call)
-    results = _results(reply)
+    return settled(results_of(reply), reply.request_id, strict=strict)
+
+
+def settled(results: list[Uploaded], request_id: str, *, strict: bool) -> list[Uploaded]:
+    """Give the results; raise UploadRefused when one was refused, unless not `strict`."""
     refused = [result.info for result in results if not result.success]
     if refused and strict:
-        raise UploadRefused("; ".join(refused), results, request_id=reply.request_id)
+        raise UploadRefused("; ".join(refused), results, request_id=request_id)
     return results
 
 
@@ -98,7 +102,8 @@ def _file(number: int, picture: Picture) -> File:
     return File("file", path.name, path.read_bytes())
 
 
-def _results(reply: Reply) -> list[Uploaded]:
+def results_of(reply: Reply) -> list[Uploaded]:
+    """Read the published array."""
     repeated = {text.strip() for text in reply.headers.get("x-duplicate-of", "").split(",")}
     return [
         Uploaded(

@@ -10,7 +10,7 @@ from uuid import UUID
 
 import httpx
 
-from coldshelf.client import files, lists, records
+from coldshelf.client import files, lists, records, resumable
 from coldshelf.client import pictures as pictures_of
 from coldshelf.client.core import Ask, Retries, ask
 from coldshelf.client.listing import Changes, Listing
@@ -128,6 +128,16 @@ class Client:
         """
         sent = Upload(pictures=pictures, **said)
         return self._driver.run(pictures_of.upload(self._ask, sent, key, strict=strict))
+
+    def upload_resumably(
+        self, *pictures: Picture, key: str | None = None, strict: bool = True, **said: Unpack[UploadOptions]
+    ) -> Uploads:
+        """Upload over a weak line: in pieces, each sent once, and together recorded as `upload` would.
+
+        Called again with the same `key` within a day, in another process too, it goes on where it broke.
+        """
+        sent = Upload(pictures=pictures, **said)
+        return self._driver.run(resumable.upload(self._ask, sent, key, strict=strict))
 
     def preview(
         self, guid: UUID | str, kind: str = "Stitched", *, max_width: int | None = None, wait: float = 0

@@ -148,6 +148,8 @@ def _arguments(call: Call) -> dict[str, Any]:  # httpx's own parameters
         arguments["params"] = dict(call.query)
     if call.body is not None:
         return arguments | {"json": dict(call.body)}
+    if call.content is not None:
+        return arguments | {"content": call.content}
     if call.files:
         arguments["files"] = [(file.field, (file.name, file.content)) for file in call.files]
     if call.form:

@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
-from fastapi import FastAPI
+from fastapi import APIRouter, FastAPI
 
 from coldshelf.access.routes import role_router
 from coldshelf.access.routes import router as access_router
@@ -12,6 +12,7 @@ from coldshelf.entrypoints.bootstrap import database_url, imports, known, regist
 from coldshelf.entrypoints.limits import router as limits_router
 from coldshelf.entrypoints.openapi import document_of
 from coldshelf.entrypoints.openapi import router as openapi_router
+from coldshelf.entrypoints.reference_pages import reference_router as reference_pages
 from coldshelf.kit.logs import configure_logs
 from coldshelf.kit.runtime import Runtime
 from coldshelf.kit.settings import Settings, load_settings
@@ -31,7 +32,8 @@ from coldshelf.recognition.routes import ACTIONS as RECOGNITION_ACTIONS
 from coldshelf.recognition.routes import reprocessing_actions
 from coldshelf.records.handlers import Extra, record_router
 from coldshelf.records.imports.handler import import_router
-from coldshelf.records.imports.resource import import_resource_router
+from coldshelf.records.imports.resource import import_resource_router, reader_of_runs
+from coldshelf.records.imports.run_dataset import IMPORT_RUN
 from coldshelf.records.registry import Registry
 from coldshelf.records.resources.router import resource_router
 
@@ -48,18 +50,9 @@ def extra_actions(declared: Registry) -> Mapping[str, Extra]:
     }
 
 
-def build_app(settings: Settings, opened: AbstractAsyncContextManager[Runtime]) -> FastAPI:
-    """Make the application; `opened` gives its Runtime when the server starts."""
-
-    @asynccontextmanager
-    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        async with opened as run:
-            app.state.run = run
-            yield
-
-    app = FastAPI(title="Coldshelf", version=VERSION, lifespan=lifespan, openapi_url=None)
-    declared = registry()
-    for router in (
+def routers_of(declared: Registry) -> tuple[APIRouter, ...]:
+    """Give the operations of every room."""
+    return (
         health_router,
         openapi_router,
         access_router,
@@ -75,8 +68,24 @@ def build_app(settings: Settings, opened: AbstractAsyncContextManager[Runtime]) 
         record_router(declared, extra_actions(declared)),
         limits_router,
         exports_router,
-        resource_router(declared),
-    ):
+        resource_router(declared, {IMPORT_RUN.name: reader_of_runs(imports())}),
+    )
+
+
+def build_app(settings: Settings, opened: AbstractAsyncContextManager[Runtime]) -> FastAPI:
+    """Make the application; `opened` gives its Runtime when the server starts."""
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        async with opened as run:
+            app.state.run = run
+            yield
+
+    app = FastAPI(title="Coldshelf", version=VERSION, lifespan=lifespan, openapi_url=None)
+    declared = registry()
+    routers = routers_of(declared)
+    meanings = {dataset.name: dataset.meaning for dataset in declared.listed}
+    for router in (*routers, reference_pages(routers, meanings)):
         app.include_router(router)
     app.openapi = document_of(app, declared)  # type: ignore[method-assign]  # the framework's own way to override it
     app.state.error_bodies = {"/controllers/coolrapi.ashx": upload_error_body}

@@ -182,6 +182,10 @@ class Resumable:
     def is_stored(self) -> bool:
         return self.status == STORED
 
+    @property
+    def is_whole(self) -> bool:
+        return self.received == self.length
+
 
 @dataclass(frozen=True, slots=True)
 class Rendition:

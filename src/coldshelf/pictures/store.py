@@ -39,10 +39,18 @@ ADD_RESUMABLE = """
     SELECT coldshelf_client(), $1, $2, $3, $4, $5, $6, $7, $8, $9::timestamptz, $10, $11
     WHERE $9::timestamptz IS NOT NULL OR $12 > (
         SELECT count(*) FROM resumable_upload WHERE credential = $3 AND ended_on IS NULL AND expires_on > $6)
+    ON CONFLICT (client_id, guid) DO UPDATE SET credential = excluded.credential, length = excluded.length,
+        metadata = excluded.metadata, began_on = excluded.began_on, expires_on = excluded.expires_on,
+        received = excluded.received, ended_on = excluded.ended_on, status = excluded.status, answer = excluded.answer
+    WHERE resumable_upload.ended_on IS NOT NULL
     RETURNING 1"""
 ADD_PART = """
     UPDATE resumable_upload SET received = $4, part_keys = part_keys || $3::text, expires_on = $6
     WHERE guid = $1 AND received = $2 AND ended_on IS NULL AND expires_on > $5 RETURNING 1"""
+EXTEND_RESUMABLES = """
+    WITH held AS (SELECT guid FROM resumable_upload WHERE guid = ANY($1) ORDER BY guid FOR UPDATE)
+    UPDATE resumable_upload SET expires_on = greatest(expires_on, $2)
+    FROM held WHERE resumable_upload.guid = held.guid"""
 END_RESUMABLE = """
     UPDATE resumable_upload SET received = $3, status = $4, answer = $5, ended_on = $6, part_keys = '{}'
     WHERE guid = $1 AND received = $2 AND ended_on IS NULL AND expires_on > $6 RETURNING 1"""
@@ -281,10 +289,25 @@ async def load_resumable(connection: Connection, guid: UUID) -> Resumable | None
     return None if row is None else Resumable(**row)
 
 
+async def load_resumables(connection: Connection, guids: Sequence[UUID]) -> list[Resumable]:
+    rows = await connection.fetch(f"SELECT {RESUMABLE_COLUMNS} FROM resumable_upload WHERE guid = ANY($1)", guids)
+    return [Resumable(**row) for row in rows]
+
+
+async def lock_set(connection: Connection, guid: UUID) -> None:
+    """Let nobody else begin a file of this set until the transaction ends; `guid` is that of its first file."""
+    await connection.execute("SELECT pg_advisory_xact_lock(hashtextextended($1, 0))", str(guid))
+
+
+async def extend_resumables(connection: Connection, guids: Sequence[UUID], expires_on: datetime) -> None:
+    """Let all files of a set live as long as the one that came last; in one order, so that nobody waits in a ring."""
+    await connection.execute(EXTEND_RESUMABLES, guids, expires_on)
+
+
 async def add_resumable(
     connection: Connection, upload: Resumable, *, credential: str, now: datetime, most_open: int
 ) -> bool:
-    """Insert an upload; False when the credential has as many open ones as it may have."""
+    """Insert an upload, or begin an ended one again; False when the credential has as many open ones as it may have."""
     values = (upload.guid, upload.user_id, credential, upload.length, upload.metadata, now, upload.expires_on)
     ends = (upload.received, upload.ended_on, upload.status, upload.answer)
     return bool(await connection.fetchval(ADD_RESUMABLE, *values, *ends, most_open))

@@ -22,7 +22,7 @@ _CHECKSUM = _header(
 )
 _BYTES: Json = {"content": {CONTENT_TYPE: {"schema": {**TEXT, "contentMediaType": "application/octet-stream"}}}}
 _STANDING = _told(
-    Upload_Offset="Bytes that are durable; the length when the picture has a record",
+    Upload_Offset="Bytes that are durable; the length when the picture has a record, or the set awaits other files",
     Upload_Expires="When it ends unless more comes",
     X_Upload_Answer="The answer of the upload as JSON, once it is stored",
 )
@@ -43,19 +43,26 @@ TUS_OFFERS: Json = {
 TUS_BEGIN: Json = {
     "operation_id": "uploads_post",
     "summary": "Begin a resumable upload of one picture (tus creation, creation-with-upload)",
-    "description": "Refuses at once what the upload would refuse at its end: an unknown cooler, say.",
+    "description": "Refuses at once what the upload would refuse at its end: an unknown cooler, say. Several files of"
+    " one upload are a set of resumable uploads, recorded together when the last of them is whole. A file of a set that"
+    " is begun again is the same resumable upload: Upload-Offset says where it goes on.",
     "responses": {
         201: {
             "description": "Begun, or stored at once",
             "headers": {**_told(Location="Where it goes on"), **_STANDING},
         },
-        **problems(400, 401, 403, 412, 413, 429, 460),
+        **problems(400, 401, 403, 409, 410, 412, 413, 429, 460),
     },
     "openapi_extra": {
         "parameters": [
             _VERSION,
             _header("Upload-Length", NUMBER, "Bytes of the file", required=True),
-            _header("Upload-Metadata", TEXT, f"filename and the upload's parameters ({_NAMES}), values in Base64"),
+            _header(
+                "Upload-Metadata",
+                TEXT,
+                f"filename and the upload's parameters ({_NAMES}), values in Base64. A file of several says besides"
+                " set (a name of the client's own), file (its number from 1) and files (how many there are).",
+            ),
             _CHECKSUM,
         ],
         "requestBody": {"required": False, **_BYTES},
@@ -65,9 +72,10 @@ TUS_BEGIN: Json = {
 TUS_GO_ON: Json = {
     "operation_id": "uploads_patch",
     "summary": "Send the bytes behind an offset",
-    "description": "With the last byte the upload is checked, recorded and answered as any other one.",
+    "description": "With the last byte, of a set that of its last file, the upload is checked, recorded and answered"
+    " as any other one.",
     "responses": {
-        204: {"description": "Durable; stored when the offset is the length", "headers": _STANDING},
+        204: {"description": "Durable; stored when it brings X-Upload-Answer", "headers": _STANDING},
         **problems(400, 401, 403, 404, 409, 410, 412, 413, 415, 429, 460),
     },
     "openapi_extra": {
@@ -92,6 +100,17 @@ TUS_END: Json = {
     "openapi_extra": {"parameters": [_VERSION]},
     "status_code": 204,
 }
+_SET: Json = {
+    "type": "object",
+    "title": "Set of files",
+    "properties": {
+        "name": TEXT,
+        "file": NUMBER,
+        "files": NUMBER,
+        "awaited": {"type": "array", "items": NUMBER, "description": "Numbers of the files that are not whole yet"},
+    },
+    "required": ["name", "file", "files", "awaited"],
+}
 _STATE: Json = {
     "type": "object",
     "title": "Resumable upload",
@@ -100,10 +119,11 @@ _STATE: Json = {
         "length": NUMBER,
         "offset": NUMBER,
         "expires_on": {**TEXT, "format": "date-time"},
-        "state": {**TEXT, "enum": ["open", "stored", "refused", "ended"]},
+        "state": {**TEXT, "enum": ["open", "waiting", "stored", "refused", "ended"]},
+        "set": {"anyOf": [_SET, {"type": "null"}], "description": "Of several files: which one this is"},
         "answer": {"type": ["array", "null"], "items": RESULT, "description": "The upload's answer (contract)"},
     },
-    "required": ["guid", "length", "offset", "expires_on", "state", "answer"],
+    "required": ["guid", "length", "offset", "expires_on", "state", "set", "answer"],
 }
 TUS_LOOK: Json = {
     "operation_id": "uploads_get",

@@ -2,7 +2,6 @@
 
 import asyncio
 import posixpath
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -20,6 +19,7 @@ from coldshelf.kit.errors import ColdshelfError
 from coldshelf.kit.events import Step
 from coldshelf.kit.ids import ClientId, UserId
 from coldshelf.kit.logs import get_logger
+from coldshelf.kit.pace import Pace
 from coldshelf.kit.runtime import Runtime
 from coldshelf.publishing import store
 from coldshelf.publishing.destination import SUCCESS, Destination
@@ -54,8 +54,6 @@ log = get_logger("publishing")
 
 ONE_FILE = 2**62
 """Rows of a file that is never cut."""
-TOLD_AFTER = 0.5
-"""Seconds between two notes of progress."""
 _JOURNAL = TypeAdapter(Journal)
 Row = Mapping[str, Any]  # a row of this room, columns of any type
 
@@ -73,7 +71,7 @@ class Attempt:
     loop: asyncio.AbstractEventLoop = field(default_factory=asyncio.get_running_loop)
     is_cancelled: bool = False
     scope: str = ""
-    _told: float = 0.0
+    _pace: Pace = field(default_factory=Pace)
     _rows: dict[str, int] = field(default_factory=dict)
     _bytes: int = 0
     _journal: Journal | None = None
@@ -203,11 +201,7 @@ class Attempt:
     def _progress(self, progress: Progress) -> None:
         self._rows[progress.dataset] = progress.rows
         self._bytes += progress.bytes
-        now = time.monotonic()
-        if now - self._told < TOLD_AFTER:
-            return
-        self._told = now
-        if not self._wait(self._note_progress(progress)):
+        if self._pace.is_due() and not self._wait(self._note_progress(progress)):
             self.is_cancelled = True
             assert self._writing  # noqa: S101  # it tells its progress
             self._writing.stop.set()

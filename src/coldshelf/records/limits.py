@@ -44,6 +44,14 @@ def require_write(principal: Principal, entity: Entity) -> None:
         principal.require_every_outlet()
 
 
+def may_read(principal: Principal, dataset: Dataset) -> bool:
+    try:
+        require_read(principal, dataset)
+    except NotAllowed:
+        return False
+    return True
+
+
 def may_write(principal: Principal, entity: Entity) -> bool:
     try:
         require_write(principal, entity)

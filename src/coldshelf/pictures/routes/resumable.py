@@ -11,12 +11,14 @@ from coldshelf.access.web import caller, check_origin
 from coldshelf.kit.errors import ColdshelfError, InputInvalid
 from coldshelf.kit.web.request import add_header, run_of
 from coldshelf.pictures import tus
+from coldshelf.pictures.file_sets import Member
 from coldshelf.pictures.intake import drain
 from coldshelf.pictures.models import Resumable
 from coldshelf.pictures.routes import check_brake
-from coldshelf.pictures.service import resumable
-from coldshelf.pictures.service.arrival import Portion, Uploader
+from coldshelf.pictures.service import file_sets, resumable
+from coldshelf.pictures.service.arrival import Portion
 from coldshelf.pictures.service.resumable import uploader_of
+from coldshelf.pictures.service.uploader import Uploader
 from coldshelf.pictures.tus_openapi import TUS_BEGIN, TUS_END, TUS_GO_ON, TUS_LOOK, TUS_OFFERS, TUS_OFFSET
 
 PATH = "/api/v1/uploads"
@@ -78,22 +80,29 @@ async def terminate(_request: Request, uploader: Uploader, guid: UUID) -> Respon
 
 async def look(request: Request, guid: str) -> Response:
     """Answer what became of an upload, for clients that lost the last answer."""
-    principal = await caller(request)
-    upload = await resumable.look_up(uploader_of(run_of(request), principal), _guid(guid))
+    uploader = uploader_of(run_of(request), await caller(request))
+    upload = await resumable.look_up(uploader, _guid(guid))
+    member = file_sets.member_of(uploader, upload)
     body = {
         "guid": str(upload.guid),
         "length": upload.length,
         "offset": upload.received,
         "expires_on": upload.expires_on.isoformat(),
         "state": _state(upload),
+        "set": None if member is None else await _set(uploader, member),
         "answer": orjson.Fragment(upload.answer) if upload.answer else None,
     }
     return Response(orjson.dumps(body), headers={"Cache-Control": "no-store"}, media_type="application/json")
 
 
+async def _set(uploader: Uploader, member: Member) -> dict[str, object]:
+    awaited = await file_sets.awaited(uploader, member)
+    return {"name": member.name, "file": member.number, "files": member.count, "awaited": awaited}
+
+
 def _state(upload: Resumable) -> str:
     if upload.ended_on is None:
-        return "open"
+        return "waiting" if upload.is_whole else "open"
     return "stored" if upload.is_stored else "refused" if upload.status else "ended"
 
 

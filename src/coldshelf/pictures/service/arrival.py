@@ -3,32 +3,28 @@
 import asyncio
 import secrets
 from collections.abc import AsyncIterator, Sequence
-from contextlib import AbstractAsyncContextManager, suppress
+from contextlib import suppress
 from dataclasses import dataclass, replace
-from datetime import datetime
-from uuid import UUID
 
 import orjson
 
-from coldshelf.access.principal import Principal
 from coldshelf.kit.db import Connection
 from coldshelf.kit.errors import ColdshelfError, TooLarge
-from coldshelf.kit.ids import ClientId
-from coldshelf.kit.objects import ObjectStore, ObjectWriter
-from coldshelf.kit.runtime import Runtime
+from coldshelf.kit.objects import ObjectNotFound, ObjectStore, ObjectWriter
 from coldshelf.pictures import store
 from coldshelf.pictures.intake import Intake, kept_name
 from coldshelf.pictures.models import STORED, ReceivedFile, Resumable
 from coldshelf.pictures.service.answers import UploadAnswer, error_answer
+from coldshelf.pictures.service.file_sets import guids_of, member_of, others_of
 from coldshelf.pictures.service.upload import store_upload
-from coldshelf.pictures.tus import Checksum, FileRefused, LineBroken, OffsetMismatch, TooManyUploads, read_metadata
+from coldshelf.pictures.service.uploader import REFUSED, Uploader, add, end, folder_of, forget_parts
+from coldshelf.pictures.tus import Checksum, FileRefused, LineBroken, OffsetMismatch, read_metadata
 
 PART_BYTES = 4 * 1024 * 1024
 """Bytes of one request that are made durable at a time: so many at most are lost with a killed process."""
 PATIENCE_SECONDS = 2.0
 """A request that stalls for so long has its bytes made durable: its line may be gone without a word."""
 COPIED_BYTES = 256 * 1024
-REFUSED = 400
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,57 +36,6 @@ class Portion:
     checksum: Checksum | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Uploader:
-    """Who uploads."""
-
-    run: Runtime
-    principal: Principal
-    client_id: ClientId
-
-    @property
-    def now(self) -> datetime:
-        return self.run.clock.now()
-
-    @property
-    def expires_on(self) -> datetime:
-        return self.now + self.run.settings.resumable_kept
-
-    def scope(self) -> AbstractAsyncContextManager[Connection]:
-        principal = self.principal
-        return self.run.database.scope(self.client_id, user_id=principal.user_id, user_name=principal.user_name)
-
-
-def folder_of(client_id: ClientId, guid: UUID) -> str:
-    """Name the folder of the parts of one upload."""
-    return f"uploads/{client_id}/{guid}"
-
-
-async def add(uploader: Uploader, connection: Connection, upload: Resumable) -> None:
-    """Write the row of an upload; raise TooManyUploads."""
-    most = uploader.run.settings.max_open_uploads
-    credential = uploader.principal.credential
-    if not await store.add_resumable(connection, upload, credential=credential, now=uploader.now, most_open=most):
-        raise TooManyUploads(f"{most:,} uploads of this credential are under way.")
-
-
-async def end(
-    uploader: Uploader, connection: Connection, upload: Resumable, *, status: int | None = None, answer: bytes = b""
-) -> None:
-    """End an open upload; raise OffsetMismatch when another request was first."""
-    received = upload.length if status == STORED else upload.received
-    kept = answer or None
-    if not await store.end_resumable(
-        connection, upload, received=received, status=status, answer=kept, now=uploader.now
-    ):
-        raise OffsetMismatch
-
-
-async def forget_parts(uploader: Uploader, guid: UUID) -> None:
-    run = uploader.run
-    await run.off_loop(run.objects.delete_folder, folder_of(uploader.client_id, guid))
-
-
 class Arrival:
     """Takes the bytes of one request; `is_new`: the upload has no row yet."""
 
@@ -98,6 +43,8 @@ class Arrival:
         self._uploader = uploader
         self._upload = upload
         self._is_new = is_new
+        self._member = member_of(uploader, upload)
+        self._others: Sequence[Resumable] = ()
         self._objects: ObjectStore = uploader.run.objects
         self._writer: ObjectWriter = self._objects.writer()
         self._turn = asyncio.Lock()
@@ -177,14 +124,24 @@ class Arrival:
             raise TooLarge(f"The upload has {self._upload.length:,} bytes; more were sent.")
 
     async def _settle(self) -> Resumable:
-        if self._is_whole:
+        if self._is_whole and await self._is_the_last():
             return await self._finish()
         if self._is_new:
             async with self._uploader.scope() as connection:
                 await add(self._uploader, connection, self._upload)
             self._is_new = False
         await self._keep()
+        if self._is_whole and await self._is_the_last():  # two files of a set became whole at the same moment
+            return await self._finish()
         return self._upload
+
+    async def _is_the_last(self) -> bool:
+        """Say whether no other file is awaited; those of the set are then at hand."""
+        if self._member is not None:
+            others = await others_of(self._uploader, self._upload, self._member)
+            self._others = others or ()
+            return others is not None
+        return True
 
     async def _keep(self) -> None:
         """Make what came durable as a part and count it."""
@@ -195,6 +152,8 @@ class Arrival:
         await run.off_loop(self._writer.commit, key)
         received, expires_on = self._offset, uploader.expires_on
         async with uploader.scope() as connection:
+            if self._member is not None:
+                await store.extend_resumables(connection, guids_of(uploader, self._member), expires_on)
             is_counted = await store.add_part(
                 connection, upload, key, received=received, now=uploader.now, expires_on=expires_on
             )
@@ -213,8 +172,7 @@ class Arrival:
             if error.status == REFUSED:
                 await self._refuse(error_answer(error).body)
             raise
-        if self._upload.part_keys:
-            await forget_parts(self._uploader, self._upload.guid)
+        await self._forget_parts()
         refused = _refusal(answer)
         if refused:
             raise FileRefused(refused)
@@ -224,16 +182,29 @@ class Arrival:
     async def _store(self) -> UploadAnswer:
         run, params = self._uploader.run, read_metadata(self._upload.metadata)
         if self._upload.part_keys:
-            self._writer = await run.off_loop(self._join)
-        file = ReceivedFile(kept_name(params.get("filename") or params.get("name", "")), self._writer)
-        intake = Intake.of(self._objects, [file])
-        return await store_upload(run, self._uploader.principal, intake, params, settle=self._record)
+            self._writer = await run.off_loop(self._join, self._upload, self._writer)
+        intake = Intake.of(self._objects, [])
+        try:
+            for upload in self._whole_set():
+                writer = self._writer if upload is self._upload else await run.off_loop(self._join, upload)
+                intake.files.append(ReceivedFile(_name(upload), writer))
+            return await store_upload(run, self._uploader.principal, intake, params, settle=self._record)
+        finally:
+            intake.discard()
+
+    def _whole_set(self) -> list[Resumable]:
+        """Give all uploads whose files make the picture, in the order of their files."""
+        if self._member is None:
+            return [self._upload]
+        others = list(self._others)
+        others.insert(self._member.number - 1, self._upload)
+        return others
 
     async def _record(self, connection: Connection, answer: UploadAnswer) -> None:
         """End the upload in the transaction that records the picture."""
         status = REFUSED if _refusal(answer) else STORED
         if not self._is_new:
-            await end(self._uploader, connection, self._upload, status=status, answer=answer.body)
+            await self._end(connection, status, answer.body)
         elif status == STORED:
             now, length = self._uploader.now, self._upload.length
             ended = replace(self._upload, received=length, ended_on=now, status=status, answer=answer.body)
@@ -243,30 +214,49 @@ class Arrival:
         if self._is_new:
             return
         async with self._uploader.scope() as connection:
-            await end(self._uploader, connection, self._upload, status=REFUSED, answer=answer)
-        await forget_parts(self._uploader, self._upload.guid)
+            await self._end(connection, REFUSED, answer)
+        await self._forget_parts()
 
-    def _join(self) -> ObjectWriter:
-        """Put the parts and what came last together. Blocking."""
+    async def _end(self, connection: Connection, status: int, answer: bytes) -> None:
+        for upload in sorted(self._whole_set(), key=lambda upload: upload.guid):  # one order: nobody waits in a ring
+            await end(self._uploader, connection, upload, status=status, answer=answer)
+
+    async def _forget_parts(self) -> None:
+        for upload in self._whole_set():
+            if upload.part_keys:
+                await forget_parts(self._uploader, upload.guid)
+
+    def _join(self, upload: Resumable, last: ObjectWriter | None = None) -> ObjectWriter:
+        """Put the parts of an upload and what came last together. Blocking."""
         whole = self._objects.writer()
         try:
-            for key in self._upload.part_keys:
+            for key in upload.part_keys:
                 for chunk in self._objects.chunks(key):
                     whole.write(chunk)
-            with self._writer.reader() as stream:
-                while chunk := stream.read(COPIED_BYTES):
-                    whole.write(chunk)
+            if last is not None:
+                with last.reader() as stream:
+                    while chunk := stream.read(COPIED_BYTES):
+                        whole.write(chunk)
+        except ObjectNotFound as error:  # another request was first and its parts are forgotten
+            whole.abort()
+            raise OffsetMismatch from error
         except BaseException:
             whole.abort()
             raise
-        self._writer.abort()
+        if last is not None:
+            last.abort()
         return whole
 
 
+def _name(upload: Resumable) -> str:
+    said = read_metadata(upload.metadata)
+    return kept_name(said.get("filename") or said.get("name", ""))
+
+
 def _refusal(answer: UploadAnswer) -> str:
-    """Give the words with which the one file was refused; none when it has a record."""
+    """Give the words with which all was refused; none when something has a record."""
     entries: Sequence[dict[str, object]] = orjson.loads(answer.body)
-    return next((str(entry["Info"]) for entry in entries if not entry["Success"]), "")
+    return "" if any(entry["Success"] for entry in entries) else str(entries[0]["Info"])
 
 
 def _raise_of(watcher: asyncio.Task[None]) -> None:

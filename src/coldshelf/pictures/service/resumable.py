@@ -6,6 +6,7 @@ offset that equals the length always means a picture. Whoever comes second with 
 
 from collections import OrderedDict
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from uuid import UUID
 
 from coldshelf.access.principal import Permission, Principal
@@ -14,9 +15,13 @@ from coldshelf.kit.memory import Memory
 from coldshelf.kit.runtime import Runtime
 from coldshelf.pictures import store
 from coldshelf.pictures.errors import ClientNotSpecified
+from coldshelf.pictures.file_sets import Member
+from coldshelf.pictures.intake import drain
 from coldshelf.pictures.models import Resumable
-from coldshelf.pictures.request import read_upload_request
-from coldshelf.pictures.service.arrival import Arrival, Portion, Uploader, add, end, folder_of, forget_parts
+from coldshelf.pictures.request import UploadRequest, read_upload_request
+from coldshelf.pictures.service.arrival import Arrival, Portion
+from coldshelf.pictures.service.file_sets import begin_file, guids_of, member_of
+from coldshelf.pictures.service.uploader import Uploader, add, end, folder_of, forget_parts
 from coldshelf.pictures.target import find_target
 from coldshelf.pictures.tus import AlreadyStored, OffsetMismatch, UploadGone, UploadNotFound, read_metadata
 
@@ -40,7 +45,8 @@ class Standings:
         return upload if upload.expires_on > uploader.now else None
 
     def note(self, uploader: Uploader, upload: Resumable) -> None:
-        if not upload.is_stored:
+        # A file of a set keeps its GUID when it is begun again, so its row is looked at every time.
+        if not upload.is_stored and member_of(uploader, upload) is None:
             self._known[uploader.client_id, upload.guid] = upload
         if len(self._known) > MOST_KNOWN:
             self._known.popitem(last=False)
@@ -71,6 +77,9 @@ async def begin(uploader: Uploader, *, length: int, metadata: str, portion: Port
         expires_on=uploader.now + uploader.run.settings.resumable_kept,
     )
     wanted = read_upload_request(read_metadata(metadata))
+    member = member_of(uploader, upload)
+    if member is not None:
+        return await _begin_in_set(uploader, upload, portion, member, wanted)
     if portion is None and length > 0:
         async with uploader.scope() as connection:
             await find_target(connection, uploader.principal, wanted)
@@ -79,6 +88,19 @@ async def begin(uploader: Uploader, *, length: int, metadata: str, portion: Port
         upload = await Arrival(uploader, upload, is_new=True).receive(portion or Portion(_nothing()))
     _standings.of(uploader.run).note(uploader, upload)
     return upload
+
+
+async def _begin_in_set(
+    uploader: Uploader, upload: Resumable, portion: Portion | None, member: Member, wanted: UploadRequest
+) -> Resumable:
+    """Begin a file of a set. Of one that was begun before only the offset is told: the bytes come from the start."""
+    guid = guids_of(uploader, member)[member.number - 1]
+    begun = await begin_file(uploader, replace(upload, guid=guid), member, wanted)
+    portion = portion or Portion(_nothing())
+    if begun.received == 0 and not begun.is_stored:
+        return await Arrival(uploader, begun).receive(portion)
+    await drain(portion.stream)
+    return begun
 
 
 async def go_on(uploader: Uploader, guid: UUID, offset: int, portion: Portion) -> Resumable:

@@ -69,13 +69,13 @@ async def _read(request: Request, principal: Principal, imports: Imports, params
             return _template(principal, runs.find_type(imports, params.text("type")), params)
         async with run_of(request).database.scope(principal.client, readonly=True) as connection:
             found = await runs.find_run(connection, params.text("id"))
-        _admit_to_run(principal, imports, found)
+        admit_to_run(principal, imports, found)
         return json_answer(runs.run_json(found))
     except InputInvalid as error:
         return refused(error)
 
 
-def _admit_to_run(principal: Principal, imports: Imports, found: Json) -> None:
+def admit_to_run(principal: Principal, imports: Imports, found: Json) -> None:
     """Raise NotAllowed unless the principal may import this type; to a limited one there are only its own imports."""
     require_import(principal, runs.find_type(imports, found["type"]))
     if principal.limit != UNLIMITED and found["created_by_user_id"] != principal.user_id:
@@ -218,7 +218,7 @@ class Call:
     async def _undo(self) -> Response:
         async def write(connection: Connection) -> Response:
             found = await runs.find_run(connection, self.params.text("id"))
-            _admit_to_run(self.principal, self.imports, found)
+            admit_to_run(self.principal, self.imports, found)
             return json_answer(await service.undo(connection, self.imports, self.principal, self.params.text("id")))
 
         content = hash_request(PATH.encode(), *_said(self.params))

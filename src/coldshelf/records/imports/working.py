@@ -1,12 +1,10 @@
 """The job of an import in the background: it may be begun again at any time, and its effect counts once."""
 
 import tempfile
-import time
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
 
 import orjson
 from asyncpg import Record
@@ -17,6 +15,7 @@ from coldshelf.kit.db import Connection
 from coldshelf.kit.errors import ColdshelfError
 from coldshelf.kit.events import Handler, Step
 from coldshelf.kit.ids import ClientId
+from coldshelf.kit.pace import Pace
 from coldshelf.kit.runtime import Runtime
 from coldshelf.records.imports import run_store
 from coldshelf.records.imports.checking import FileCheck
@@ -29,8 +28,6 @@ from coldshelf.records.imports.runs import Options, Progress, Received, find_typ
 from coldshelf.records.imports.service import RunAtHand, finish
 
 LONGEST_IMPORT = timedelta(hours=6)
-TOLD_AFTER = 0.5
-"""Seconds between two notes of progress."""
 
 
 def import_handler(imports: Callable[[], Imports]) -> Handler:
@@ -83,15 +80,12 @@ def _fetch(run: Runtime, key: str, path: Path) -> None:
 
 
 def _progress(run: Runtime, client_id: ClientId, run_id: int) -> Progress:
-    last: list[Any] = ["", 0.0]  # phase, and when it was told
+    pace = Pace()
 
     async def tell(phase: str, rows: int) -> None:
-        now = time.monotonic()
-        if phase == last[0] and now - last[1] < TOLD_AFTER:
-            return
-        last[:] = [phase, now]
-        async with run.database.scope(client_id) as connection:
-            await run_store.note_progress(connection, run_id, phase, phase, rows)
+        if pace.is_due(phase):
+            async with run.database.scope(client_id) as connection:
+                await run_store.note_progress(connection, run_id, phase, phase, rows)
 
     return tell
 

@@ -1,10 +1,11 @@
 """The operations of every resource, made from the registry."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 from fastapi import APIRouter, Request, Response
 
+from coldshelf.access.principal import Principal
 from coldshelf.access.web import SignedIn
 from coldshelf.records.dataset import Dataset
 from coldshelf.records.entity import Entity
@@ -13,23 +14,28 @@ from coldshelf.records.resources import openapi, reading, writing
 from coldshelf.records.resources.names import resource_name, resource_path
 
 Endpoint = Callable[..., Awaitable[Response]]
+ReaderOf = Callable[[Request, Principal], Awaitable[Principal]]
+"""Says as whom a principal reads one record, where it may see some of a dataset that it may not list."""
 
 
-def resource_router(registry: Registry) -> APIRouter:
-    """Make the operations of each dataset, and those that write of each entity; raise ValueError on a doubled name."""
+def resource_router(registry: Registry, readers: Mapping[str, ReaderOf]) -> APIRouter:
+    """Make the operations of each dataset, and those that write of each entity; raise ValueError on a doubled name.
+
+    `readers`, by dataset, say as whom one record is read; elsewhere that is the principal as it is.
+    """
     router = APIRouter()
     names: dict[str, str] = {}
     for dataset in registry.listed:
         other = names.setdefault(resource_name(dataset), dataset.name)
         if other != dataset.name:
             raise ValueError(f"{other} and {dataset.name} are both the resource {resource_name(dataset)}")
-        _add_reads(router, dataset, registry.entities.get(dataset.name))
+        _add_reads(router, dataset, registry.entities.get(dataset.name), readers.get(dataset.name))
     for entity in registry.entities.values():
         _add_writes(router, registry, entity)
     return router
 
 
-def _add_reads(router: APIRouter, dataset: Dataset, entity: Entity | None) -> None:
+def _add_reads(router: APIRouter, dataset: Dataset, entity: Entity | None, reader_of: ReaderOf | None) -> None:
     async def list_page(request: Request, principal: SignedIn) -> Response:
         return await reading.list_resource(request, principal, dataset)
 
@@ -37,7 +43,8 @@ def _add_reads(router: APIRouter, dataset: Dataset, entity: Entity | None) -> No
         return await reading.list_changes(request, principal, dataset)
 
     async def read(request: Request, principal: SignedIn) -> Response:
-        return await reading.read_resource(request, principal, dataset, entity)
+        reader = principal if reader_of is None else await reader_of(request, principal)
+        return await reading.read_resource(request, reader, dataset, entity)
 
     path = resource_path(dataset)
     _add(router, "GET", path, list_page, openapi.list_operation(dataset))
