@@ -5,7 +5,8 @@ import contextlib
 import signal
 from datetime import timedelta
 
-from coldshelf.entrypoints.bootstrap import imports, runtime
+from coldshelf.deliveries.dispatching import deliver_forever
+from coldshelf.entrypoints.bootstrap import imports, runtime, surroundings
 from coldshelf.kit import idempotency
 from coldshelf.kit.logs import get_logger
 from coldshelf.kit.queue import Work, work_forever
@@ -28,7 +29,10 @@ async def work(settings: Settings, url: str, stop: asyncio.Event | None = None) 
         with contextlib.suppress(NotImplementedError, RuntimeError, ValueError):
             loop.add_signal_handler(number, stop.set)
     async with runtime(settings, url, threads=settings.worker_threads, migrate=False) as run:
-        loops = [asyncio.create_task(_sweep_forever(run, stop))]
+        loops = [
+            asyncio.create_task(_sweep_forever(run, stop)),
+            asyncio.create_task(deliver_forever(run, surroundings(), stop)),
+        ]
         if run.settings.import_folders:
             loops.append(asyncio.create_task(_watch_forever(run, stop)))
         try:
