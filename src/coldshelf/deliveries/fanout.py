@@ -1,6 +1,7 @@
 """Each public event goes on its way to everyone who wants it, in the transaction of its step."""
 
 from collections.abc import Iterable, Mapping
+from datetime import datetime
 from typing import Any
 
 from yarl import URL
@@ -12,21 +13,23 @@ from coldshelf.kit.db import Connection
 from coldshelf.kit.events import Event
 
 
-async def send_to_all(connection: Connection, event: Event, find_place: FindPlace) -> None:
+async def send_to_all(connection: Connection, event: Event, find_place: FindPlace, now: datetime) -> None:
     """Write one delivery for each subscription that means the event, and for each `callbackUrl` that it carries."""
     found = await store.listening(connection)
     place: OutletPlace | None = None
     if event.location_id is not None and any(one["market_id"] or one["channel_id"] for one in found):
         place = await find_place(connection, event.location_id)
     wanted = [(one["id"], one["url"]) for one in found if _means(one, event, place)]
-    await put_on_its_way(connection, event, [*wanted, *((None, url) for url in event.callback_urls)])
+    await put_on_its_way(connection, event, [*wanted, *((None, url) for url in event.callback_urls)], now)
 
 
-async def put_on_its_way(connection: Connection, event: Event, receivers: Iterable[tuple[int | None, str]]) -> None:
-    """Write the deliveries of an event to these receivers: (subscription, address)."""
+async def put_on_its_way(
+    connection: Connection, event: Event, receivers: Iterable[tuple[int | None, str]], now: datetime
+) -> None:
+    """Write the deliveries of an event to these receivers, (subscription, address); the first attempt is due now."""
     told = [(subscription, url, endpoint_of(url)) for subscription, url in receivers]
     if told:
-        await store.add_deliveries(connection, event, told)
+        await store.add_deliveries(connection, event, told, now)
 
 
 def endpoint_of(url: str) -> str:

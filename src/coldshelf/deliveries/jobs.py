@@ -12,6 +12,6 @@ def delivery_handlers(kinds: Iterable[EventType], find_place: FindPlace) -> tupl
 
     async def fan_out(step: Step) -> None:
         async with step.effect() as connection:
-            await send_to_all(connection, step.event, find_place)
+            await send_to_all(connection, step.event, find_place, step.bus.clock.now())
 
     return tuple(Handler(f"deliveries.{kind.name}", kind.name, fan_out) for kind in kinds if kind.public)

@@ -47,7 +47,7 @@ async def send_test(run: Runtime, connection: Connection, client_id: ClientId, s
     """Put a test on its way to one subscription; raise SubscriptionNotFound."""
     url = await _found(connection, subscription_id)
     event = Event(TEST.name, TEST.version, client_id, SUBSCRIPTIONS, subscription_id, run.clock.now(), public=True)
-    await put_on_its_way(connection, event, [(subscription_id, url)])
+    await put_on_its_way(connection, event, [(subscription_id, url)], event.occurred_on)
     return event
 
 

@@ -23,14 +23,14 @@ async def listening(connection: Connection) -> list[Record]:
 
 
 async def add_deliveries(
-    connection: Connection, event: Event, receivers: Sequence[tuple[int | None, str, str]]
+    connection: Connection, event: Event, receivers: Sequence[tuple[int | None, str, str]], now: datetime
 ) -> None:
     """Put an event on its way to receivers: (subscription, address, endpoint). Those it is on its way to stay as is."""
     await connection.execute(
         """
         INSERT INTO delivery (client_id, subscription_id, url, endpoint, event_id, event_type, version, occurred_on,
-            dataset, record_key)
-        SELECT coldshelf_client(), receiver.*, $4, $5, $6, $7, $8, $9
+            dataset, record_key, due_on)
+        SELECT coldshelf_client(), receiver.*, $4, $5, $6, $7, $8, $9, $10
         FROM unnest($1::bigint[], $2::text[], $3::text[]) AS receiver
         ON CONFLICT DO NOTHING""",
         [subscription for subscription, _, _ in receivers],
@@ -42,6 +42,7 @@ async def add_deliveries(
         event.occurred_on,
         event.dataset,
         event.key,
+        now,
     )
 
 

@@ -59,7 +59,7 @@ CREATE TABLE delivery (
     record_key bigint NOT NULL,
     state text NOT NULL DEFAULT 'waiting',
     attempts bigint NOT NULL DEFAULT 0,
-    due_on timestamptz DEFAULT clock_timestamp(),
+    due_on timestamptz,
     leased_until timestamptz,
     status bigint,
     error text NOT NULL DEFAULT '',
