@@ -38,8 +38,9 @@ async def change_secret(run: Runtime, connection: Connection, subscription_id: i
     """
     if subscription_id is not None:
         await _found(connection, subscription_id)
-    secret, ends_on = new_secret(), run.clock.now() + BOTH_COUNT_FOR
-    await store.change_secret(connection, subscription_id, secret, ends_on)
+    secret, now = new_secret(), run.clock.now()
+    ends_on = now + BOTH_COUNT_FOR
+    await store.change_secret(connection, subscription_id, secret, ends_on=ends_on, now=now)
     return secret, ends_on
 
 

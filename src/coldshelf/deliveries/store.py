@@ -92,19 +92,17 @@ async def secrets_of(connection: Connection, subscription_id: int | None, now: d
     return [row["secret"] for row in rows]
 
 
-async def change_secret(connection: Connection, subscription_id: int | None, secret: str, ends_on: datetime) -> None:
+async def change_secret(
+    connection: Connection, subscription_id: int | None, secret: str, *, ends_on: datetime, now: datetime
+) -> None:
     """Make a secret the current one; the one before it counts until then, those before that one no longer."""
     await connection.execute(
         """
-        DELETE FROM callback_secret WHERE coalesce(subscription_id, 0) = coalesce($1, 0) AND ends_on IS NOT NULL""",
-        subscription_id,
-    )
-    await connection.execute(
-        """
-        UPDATE callback_secret SET ends_on = $2
-        WHERE coalesce(subscription_id, 0) = coalesce($1, 0) AND ends_on IS NULL""",
+        UPDATE callback_secret SET ends_on = CASE WHEN ends_on IS NULL THEN $2 ELSE least(ends_on, $3) END
+        WHERE coalesce(subscription_id, 0) = coalesce($1, 0)""",
         subscription_id,
         ends_on,
+        now,
     )
     await connection.execute(
         "INSERT INTO callback_secret (client_id, subscription_id, secret) VALUES (coldshelf_client(), $1, $2)",

@@ -40,7 +40,6 @@ CREATE TABLE callback_secret (
     FOREIGN KEY (client_id, subscription_id) REFERENCES subscription (client_id, id)
 );
 SELECT coldshelf_protect('callback_secret');
-GRANT DELETE ON callback_secret TO coldshelf_app;
 CREATE INDEX ON callback_secret (client_id, subscription_id);
 -- However many begin at once, one secret is the current one.
 CREATE UNIQUE INDEX callback_secret_current ON callback_secret (client_id, coalesce(subscription_id, 0))
