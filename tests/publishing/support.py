@@ -85,7 +85,13 @@ async def age(url: str, table: str, by: timedelta, which: str = "true") -> None:
 
 
 def files_below(folder: Path) -> set[str]:
-    return {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()}
+    """Name what is there, but for dictionaries, which runs share."""
+    found = {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()}
+    return found - dictionaries(folder)
+
+
+def dictionaries(folder: Path) -> set[str]:
+    return {str(path.relative_to(folder)) for path in folder.rglob("_dictionary/*")}
 
 
 def parts(folder: Path, manifest: RunManifest, dataset: str) -> list[Path]:

@@ -27,7 +27,7 @@ from coldshelf.publishing.repairing import repair
 from coldshelf.publishing.scheduling import look, start_run
 from coldshelf.records.registry import Registry
 from tests.publishing.conftest import Publish
-from tests.publishing.support import Cast, files_below, many_outlets, perform_waiting, runs_of
+from tests.publishing.support import Cast, dictionaries, files_below, many_outlets, perform_waiting, runs_of
 
 TOMORROW = datetime.now(UTC).replace(hour=2, minute=0, second=0, microsecond=0) + timedelta(days=2)
 TORN = "20260101T000000000000Z-0000000a"
@@ -95,7 +95,7 @@ BREAKS: dict[str, Callable[[Path, Path], object]] = {
         (table / "part-00001.parquet").read_bytes()
     ),
     "_manifest.json: is not there": lambda _, table: (table / "_manifest.json").unlink(),
-    "which is not among this client's tables": lambda run, _: _change(
+    "which is not among this client's files": lambda run, _: _change(
         run / "manifest.json", "../../Location", "../../../../Full/other/Location"
     ),
     "manifest.json: runId: Field required": lambda run, _: (run / "manifest.json").write_text("{}"),
@@ -113,6 +113,23 @@ async def test_what_is_broken_is_found_and_named(publish: Publish, cast: Cast, f
     found = flaws(folder, manifest)
     assert any(words in f"{flaw.where}: {flaw.what}" for flaw in found), found
     assert not any(flaw.is_note for flaw in found if words in f"{flaw.where}: {flaw.what}")
+
+
+@pytest.mark.parametrize("suffix", ["json", "html"])
+async def test_a_dictionary_that_was_changed_or_went_is_found(
+    publish: Publish, cast: Cast, folder: Path, suffix: str
+) -> None:
+    manifest = await publish(mode=Mode.FULL, datasets=["Location"])
+    (path,) = [folder / file.path for file in manifest.dictionary if file.path.endswith(suffix)]
+    _change(path, "Location", "Loca-tion")
+
+    changed = flaws(folder, manifest)
+    path.unlink()
+    gone = flaws(folder, manifest)
+
+    assert {flaw.what.partition(":")[0] for flaw in changed} == {"bytes", "sha256"}
+    assert [flaw.what for flaw in gone] == ["is not there"]
+    assert {flaw.where for flaw in (*changed, *gone)} == {str(path.relative_to(folder))}
 
 
 async def test_what_stands_in_no_manifest_is_noted_and_breaks_nothing(
@@ -278,6 +295,8 @@ async def test_repair_leaves_what_is_under_way_and_what_is_finished(
     _leave(exports, TORN, "part-00000.parquet")
     _leave(exports, OTHER, "part-00000.parquet")
     (exports / f"Full/demo/_runs/{done['run_id']}/.manifest.json.0a0b0c0d.tmp").write_bytes(b"half")
+    (exports / "Full/demo/_dictionary/.dictionary-0a.json.0a0b0c0d.tmp").write_bytes(b"half")
+    described = dictionaries(exports)
     before = files_below(exports)
 
     found = await repair(nobody_writes, client, open_destination(exports), remove=True)
@@ -286,7 +305,9 @@ async def test_repair_leaves_what_is_under_way_and_what_is_finished(
         (TORN, "its run is under way"),
         (OTHER, ""),
         (".manifest.json.0a0b0c0d.tmp", ""),
+        (".dictionary-0a.json.0a0b0c0d.tmp", ""),
     ]
+    assert len(described) - len(dictionaries(exports)) == 1
     gone = before - files_below(exports)
     assert sorted(Path(name).name for name in gone) == [".manifest.json.0a0b0c0d.tmp", "part-00000.parquet"]
     assert not [name for name in gone if TORN in name]

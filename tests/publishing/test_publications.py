@@ -274,6 +274,9 @@ async def test_a_partner_gets_the_rows_and_fields_of_its_limits_and_deletions_of
     assert [(row["LocationId"], row["Name"], row["IsDeleted"]) for row in before] == [(here, "L1", 0)]
     assert [(row["LocationId"], row["Name"], row["IsDeleted"]) for row in after] == [(here, None, 1)]
     assert not {"ModifiedByUser", "CreatedByUser", "PrimaryPhone"} & before[0].keys()
+    (described,) = exports.glob("Delta/demo/_dictionary/*.json")
+    (table,) = json.loads(described.read_bytes())["tables"]
+    assert {column["name"] for column in table["columns"]} == before[0].keys()
 
 
 async def test_a_publication_for_a_user_who_is_shut_out_fails_with_its_cure(

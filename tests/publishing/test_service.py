@@ -92,6 +92,10 @@ async def test_the_manifests_say_what_the_contract_says(
     assert run == {
         **{name: table[name] for name in ("runId", "mode", "consistency", "client", "startedOn", "asOf", "windowFrom")},
         "rows": 3,
+        "dictionary": [
+            {"path": f"../../{file.path.removeprefix('Delta/demo/')}", "bytes": file.bytes, "sha256": file.sha256}
+            for file in manifest.dictionary
+        ],
         "tables": [
             {
                 "dataset": "Location",

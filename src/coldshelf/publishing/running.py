@@ -25,7 +25,7 @@ from coldshelf.publishing import store
 from coldshelf.publishing.destination import SUCCESS, Destination
 from coldshelf.publishing.errors import ExportStopped, ReaderShutOut
 from coldshelf.publishing.events import COMPLETED, FAILED
-from coldshelf.publishing.manifests import table_manifest
+from coldshelf.publishing.manifests import follow
 from coldshelf.publishing.models import (
     PART_ROWS,
     Chunk,
@@ -254,7 +254,7 @@ class Files:
             {
                 "dataset": one["dataset"],
                 "rows": one["rows"],
-                "path": posixpath.dirname(table_manifest(folder, one["path"])),
+                "path": posixpath.dirname(follow(folder, one["path"])),
             }
             for one in said["tables"]
         ]

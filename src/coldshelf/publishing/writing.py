@@ -12,19 +12,22 @@ import pyarrow as pa
 
 from coldshelf.kit.logs import get_logger
 from coldshelf.publishing.destination import Destination
-from coldshelf.publishing.errors import DestinationFailed, ExportStopped, TooManyRows
+from coldshelf.publishing.dictionary import dictionary_files
+from coldshelf.publishing.errors import AlreadyPublished, DestinationFailed, ExportStopped, TooManyRows
 from coldshelf.publishing.formats.columns import file_schema
 from coldshelf.publishing.formats.known import FORMATS
 from coldshelf.publishing.formats.parts import write_parts
 from coldshelf.publishing.models import (
     BULK_DATASETS,
     Chunk,
+    DictionaryFile,
     OnProgress,
     Progress,
     PublishedFile,
     RunHead,
     RunManifest,
     TableManifest,
+    dictionary_folder,
     new_run_id,
 )
 from coldshelf.publishing.plan import Plan
@@ -215,7 +218,7 @@ class Writing:
             content = table_manifest_json(head, table)
             self._put(f"{table.folder}/_manifest.json", content)
             described.append(replace(table, sha256=hashlib.sha256(content).hexdigest()))
-        manifest = RunManifest(head, tuple(described))
+        manifest = RunManifest(head, tuple(described), tuple(self._dictionary(head)))
         self._begin(head.run_folder)
         self._put(f"{head.run_folder}/manifest.json", run_manifest_json(manifest))
         for folder in (*(table.folder for table in tables), head.run_folder):
@@ -223,6 +226,16 @@ class Writing:
             if folder in self.begun:
                 self.begun.remove(folder)
         return manifest
+
+    def _dictionary(self, head: RunHead) -> Iterator[DictionaryFile]:
+        """Describe the tables, unless an earlier run of the same ones has: the files are named by what they hold."""
+        for name, content in dictionary_files(self.plan.datasets).items():
+            sha256 = hashlib.sha256(content).hexdigest()
+            path = f"{dictionary_folder(head.mode, head.client)}/{name.replace('.', f'-{sha256[:16]}.')}"
+            if self.destination.size(path) is None:
+                with suppress(AlreadyPublished):  # by another run, a moment ago
+                    self._put(path, content)
+            yield DictionaryFile(path, len(content), sha256)
 
     def _go_on(self) -> None:
         if self.stop.is_set():
