@@ -15,6 +15,7 @@ from coldshelf.kit.ids import ClientId
 from coldshelf.kit.runtime import Runtime
 from coldshelf.kit.web.params import Params
 from coldshelf.publishing.models import RunManifest
+from coldshelf.publishing.scheduling import start_run
 from coldshelf.records.registry import Registry
 from coldshelf.records.saving import delete_record, save_record
 
@@ -138,6 +139,14 @@ async def perform_waiting(run: Runtime) -> int:
         for row in payloads:
             await run.events.perform(run, row["payload"])
             done += 1
+
+
+async def publish_now(run: Runtime, client_id: ClientId, name: str) -> Row:
+    """Run a publication to its end; give its row."""
+    async with run.database.scope(client_id) as connection:
+        await start_run(run, connection, client_id, name)
+    await perform_waiting(run)
+    return (await runs_of(run, client_id))[-1]
 
 
 async def runs_of(run: Runtime, client_id: ClientId) -> list[Row]:

@@ -1,11 +1,12 @@
 """What one run writes: the datasets as its reader sees them, with the columns and names that were chosen."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from coldshelf.access.models import Client
 from coldshelf.access.principal import Limit
+from coldshelf.publishing.formats.known import FORMATS
 from coldshelf.publishing.models import PLAIN, WINDOW, Choice, Chunk, Consistency, Layout, Mode
 from coldshelf.records.bulk import Window
 from coldshelf.records.dataset import Column, Dataset
@@ -69,6 +70,13 @@ class Plan:
             up_to = fence - 1 if self.up_to_revision is None else self.up_to_revision
             return Window(revisions=(self.after_revision, up_to), limit_id=self.limit_id)
         return Window(since=self.window_from(as_of), limit_id=self.limit_id)
+
+    def exchanged(self) -> Iterator[tuple[str, str]]:
+        """Give the datasets and paths of a file exchange; nothing where runs have folders."""
+        if self.names:
+            suffix = FORMATS[self.layout.format].suffix(self.layout)
+            for dataset in self.datasets:
+                yield dataset.name, self.names.path(self.client.code, dataset.name, suffix)
 
     def window_from(self, as_of: datetime) -> datetime | None:
         # The database's clock counts where it is behind: ModifiedOn is its time.
