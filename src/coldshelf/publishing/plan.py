@@ -17,8 +17,8 @@ from coldshelf.records.errors import FieldInvalid
 class FileNames:
     """File exchange: each dataset is one file with a name of its own, in a folder that batches share.
 
-    `named_on` stands in the names, in the receiver's zone. `is_again`: a file that is there already was written by an
-    earlier attempt at this very batch, so it is whole and is left as it is.
+    `named_on` stands in the names, in the receiver's zone. `is_again`: an earlier attempt found the names free and
+    began this very batch, so a file that is there already is its own and whole, and is left as it is.
     """
 
     template: str

@@ -106,7 +106,7 @@ class Attempt:
             revision, scope = await store.mark_of(connection, held["id"])
             zone = find_zone(held["time_zone"] or await client_time_zone(connection))
         named_on: datetime = self.row["due_on"] or self.row["created_on"]
-        names = FileNames(held["file_name"], named_on.astimezone(zone), is_again=self.row["attempts"] > 1)
+        names = FileNames(held["file_name"], named_on.astimezone(zone), is_again=bool(self.row["run_id"]))
         return Plan(
             client=self.client,
             mode=mode,

@@ -13,7 +13,7 @@ import pyarrow as pa
 from coldshelf.kit.logs import get_logger
 from coldshelf.publishing.destination import Destination
 from coldshelf.publishing.dictionary import dictionary_files
-from coldshelf.publishing.errors import AlreadyPublished, DestinationFailed, ExportStopped, TooManyRows
+from coldshelf.publishing.errors import AlreadyPublished, DestinationFailed, ExportStopped, NameTaken, TooManyRows
 from coldshelf.publishing.formats.columns import file_schema
 from coldshelf.publishing.formats.known import FORMATS
 from coldshelf.publishing.formats.parts import write_parts
@@ -88,6 +88,7 @@ class Writing:
                 self.reading.append(source)
                 head = self._head(source)
                 window = self.plan.window(head.as_of, source.fence)
+                self._require_free()
                 self.on_begun(head, window.revisions[1] if window.revisions else source.fence - 1)
                 tables = [self._write_table(head, source, window, number) for number in range(len(self.plan.datasets))]
                 self.reading.clear()
@@ -116,6 +117,13 @@ class Writing:
             window_from=plan.window_from(as_of),
             consistency=plan.consistency,
         )
+
+    def _require_free(self) -> None:
+        """Raise NameTaken for a file of another batch that a batch would take for its own when it is tried again."""
+        if self.plan.names and not self.plan.names.is_again:
+            for _, path in self.plan.exchanged():
+                if self.destination.size(path) is not None:
+                    raise NameTaken(f"{path} is there already, from another batch")
 
     def _write_table(self, head: RunHead, source: Source, window: Window, number: int) -> TableManifest:
         dataset = self.plan.datasets[number]
