@@ -123,7 +123,7 @@ async def test_files_of_an_exchange_that_failed_in_the_middle_go_when_their_days
 
     assert await expire(after(run, days=36)) == 1
 
-    assert (failed["state"], given) == ("failed", {"partner/demo_Asset.csv", "partner/demo_Location.csv"})
+    assert (failed["state"], given) == ("failed", {"partner/demo_Asset.csv"})
     assert files_below(exports) == set()
 
 

@@ -393,4 +393,5 @@ async def test_an_exchanged_dataset_that_does_not_fit_one_file_is_refused_and_no
 
     row = (await runs_of(timed, client_id))[-1]
     assert (row["state"], row["error"]) == ("failed", "Location has more rows than one file of this format holds")
+    assert files_below(exports) == set()
     assert row["cure"] == "Choose CSV or JSON in place of Excel, or publish without FileName."

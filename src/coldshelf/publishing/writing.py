@@ -13,7 +13,14 @@ import pyarrow as pa
 from coldshelf.kit.logs import get_logger
 from coldshelf.publishing.destination import Destination
 from coldshelf.publishing.dictionary import dictionary_files
-from coldshelf.publishing.errors import AlreadyPublished, DestinationFailed, ExportStopped, NameTaken, TooManyRows
+from coldshelf.publishing.errors import (
+    AlreadyPublished,
+    DestinationFailed,
+    ExportStopped,
+    NameTaken,
+    PartDiffers,
+    TooManyRows,
+)
 from coldshelf.publishing.formats.columns import file_schema
 from coldshelf.publishing.formats.known import FORMATS
 from coldshelf.publishing.formats.parts import write_parts
@@ -179,8 +186,12 @@ class Writing:
         path = names.path(self.plan.client.code, dataset.name, suffix)
         if names.is_again and (size := self.destination.size(path)) is not None:
             return (PublishedFile(path, 0, size, "", None, None),)
-        with source.batches(dataset, window) as batches:
-            return tuple(self._parts(batches, number, _alone(path.removesuffix(suffix), dataset.name)))
+        try:
+            with source.batches(dataset, window) as batches:
+                return tuple(self._parts(batches, number, _alone(path.removesuffix(suffix), dataset.name)))
+        except PartDiffers:  # else the next attempt would take it for whole
+            self.destination.remove(path)
+            raise
 
     def _chunks(self, head: RunHead, source: Source, window: Window, number: int) -> Iterator[Chunk]:
         """Write a part of each chunk, behind those of a broken attempt."""
@@ -278,7 +289,7 @@ class Writing:
 
 
 def _alone(stem: str, dataset: str) -> Callable[[int], str]:
-    """Name the one file of an exchanged dataset: of several, a broken attempt could leave the later ones out."""
+    """Name the one file of an exchanged dataset; of several, a broken attempt could leave the later ones out."""
 
     def name(part: int) -> str:
         if part:
