@@ -146,10 +146,13 @@ class FtpPool:
         with self.client() as client:
             client.delete(path)
 
-    def copied(self, source: str, path: str) -> None:  # FTP has no such command
-        return None
+    def can_copy(self) -> bool:
+        return False
 
-    def read(self, path: str, place: str) -> BinaryIO:  # nothing is read later
+    def copied(self, source: str, path: str) -> int:
+        raise OSError(f"FTP has no command that copies {source} to {path}")
+
+    def read(self, path: str, place: str) -> BinaryIO:
         """Give a copy of a file, which goes when it is closed."""
         file = tempfile.TemporaryFile()  # noqa: SIM115  # handed on open
         try:

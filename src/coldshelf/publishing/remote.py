@@ -52,8 +52,12 @@ class Server(RemoteNames, Protocol):
         """Open a file, which can be read later; errors name it by its place."""
         ...
 
-    def copied(self, source: str, path: str) -> int | None:
-        """Let the server copy a file into a new one, durably; give its bytes, None where it cannot."""
+    def can_copy(self) -> bool:
+        """Tell whether the server copies files by itself."""
+        ...
+
+    def copied(self, source: str, path: str) -> int:
+        """Let a server that can copy a file into a new one, durably; give its bytes."""
         ...
 
     def upload(self, path: str) -> Upload: ...
@@ -89,21 +93,26 @@ class RemoteDestination:
             self._make(_parent(self._path(path)))
             return RemotePart(self._server, self._path(path), f"{self._shown}/{path}")
 
+    def can_copy(self) -> bool:
+        """Say whether `copy` does without reading the file here."""
+        with named(self._shown):
+            return self._server.can_copy()
+
     def copy(self, source: str, path: str) -> None:
+        if not self.can_copy():
+            copy_through(self, source, path)
+            return
         target, place = self._path(path), f"{self._shown}/{path}"
         hidden = hidden_beside(target)
         try:
             with self._named(source):
                 self._make(_parent(target))
                 size = self._server.copied(self._path(source), hidden)
-            if size is not None:
-                with self._named(path):
-                    give_final_name(self._server, hidden, target, size=size, place=place)
+            with self._named(path):
+                give_final_name(self._server, hidden, target, size=size, place=place)
         except BaseException:
             _drop(self._server, hidden, place)
             raise
-        if size is None:
-            copy_through(self, source, path)
 
     def open(self, path: str) -> BinaryIO:
         with self._named(path):
@@ -189,23 +198,22 @@ class RemotePart:
         self._place = place
         self._buffer = bytearray()
         self._size = 0
-        self._upload: Upload | None = None
         try:
             self._upload = server.upload(self._hidden)
         except ConnectionError:
-            self.discard()  # it may be there all the same
+            _drop(server, self._hidden, place)  # it may be there all the same
             raise
 
     def write(self, chunk: bytes | memoryview) -> None:
         self._buffer += chunk
-        if len(self._buffer) >= self._open.at_once:
+        if len(self._buffer) >= self._upload.at_once:
             self._flush()
 
     def commit(self) -> None:
         try:
             self._flush()
             with named(self._place):
-                self._open.finish()
+                self._upload.finish()
                 give_final_name(self._server, self._hidden, self._path, size=self._size, place=self._place)
         except BaseException:
             self.discard()
@@ -213,20 +221,13 @@ class RemotePart:
 
     def discard(self) -> None:
         self._buffer.clear()
-        if self._upload is not None:
-            with suppress(OSError):
-                self._upload.abort()
+        with suppress(OSError):
+            self._upload.abort()
         _drop(self._server, self._hidden, self._place)
-
-    @property
-    def _open(self) -> Upload:
-        if self._upload is None:
-            raise ConnectionError("the file was not opened")
-        return self._upload
 
     def _flush(self) -> None:
         with named(self._place):
             if self._buffer:
-                self._open.send(bytes(self._buffer))
+                self._upload.send(bytes(self._buffer))
         self._size += len(self._buffer)
         self._buffer.clear()

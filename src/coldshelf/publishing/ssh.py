@@ -77,11 +77,14 @@ class SshSession:
 
         return self._wait(within_time())
 
-    def copied(self, source: str, path: str) -> int | None:
+    def can_copy(self) -> bool:
         async def ask(client: asyncssh.SFTPClient) -> bool:
             return client.supports_remote_copy
 
-        return self.upload(path).copy_from(source) if self.run(ask) else None
+        return self.run(ask)
+
+    def copied(self, source: str, path: str) -> int:
+        return self.upload(path).copy_from(source)
 
     def read(self, path: str, place: str) -> BinaryIO:
         file = self.run(lambda client: client.open(path, "rb"))
