@@ -5,7 +5,7 @@ import json
 from collections.abc import Iterable, Sequence
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import asyncpg
 import pyarrow.parquet as pq
@@ -14,6 +14,7 @@ from coldshelf.access.principal import house
 from coldshelf.kit.ids import ClientId
 from coldshelf.kit.runtime import Runtime
 from coldshelf.kit.web.params import Params
+from coldshelf.publishing.destinations.file import FileDestination
 from coldshelf.publishing.models import RunManifest
 from coldshelf.publishing.scheduling import start_run
 from coldshelf.records.registry import Registry
@@ -167,3 +168,18 @@ def parquet_of(exports: Path, row: Row, dataset: str = "Location") -> list[Row]:
     mode, run_id = row["mode"].capitalize(), row["run_id"]
     found = [pq.read_table(path).to_pylist() for path in exports.glob(f"{mode}/*/{dataset}/*/{run_id}/*.parquet")]
     return sorted((one for part in found for one in part), key=lambda one: one[f"{dataset}Id"])
+
+
+class Forgetful(FileDestination):
+    """A disk that keeps one byte otherwise than it was given."""
+
+    def __init__(self, root: Path, place: float) -> None:
+        super().__init__(root)
+        self.place = place
+
+    def open(self, path: str) -> BinaryIO:
+        file = self._path(path)
+        content = bytearray(file.read_bytes())
+        content[int(self.place * len(content))] ^= 1
+        file.write_bytes(content)
+        return super().open(path)

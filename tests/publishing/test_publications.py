@@ -20,11 +20,10 @@ from coldshelf.entrypoints.bootstrap import registry as registry_of_house
 from coldshelf.kit.ids import ClientId
 from coldshelf.kit.runtime import Runtime
 from coldshelf.kit.testing import FakeClock
-from coldshelf.publishing import running
-from coldshelf.publishing.scheduling import look, start_run
+from coldshelf.publishing.scheduling import look
 from coldshelf.records.errors import FieldInvalid
 from tests.conftest import signed_in_client
-from tests.publishing.support import Cast, files_below, perform_waiting, public_events, publish_now, runs_of
+from tests.publishing.support import Cast, files_below, perform_waiting, public_events, runs_of
 
 TOMORROW = datetime.now(UTC).replace(hour=2, minute=0, second=0, microsecond=0) + timedelta(days=2)
 
@@ -357,41 +356,3 @@ async def test_who_is_no_admin_starts_no_run(run: Runtime, app: FastAPI, client_
         answer = await rep.post("/api/v1/exports", json={"Publication": "Now"})
 
     assert answer.status_code == 403
-
-
-async def test_a_batch_that_was_killed_before_it_began_takes_no_file_of_another_for_its_own(
-    run: Runtime, cast: Cast, client_id: ClientId, exports: Path
-) -> None:
-    await cast.outlets([1])
-    await cast.save("Publication", Name="P", Mode="since", Datasets="Location", Format="csv", FileName="in/{table}")
-    await publish_now(run, client_id, "P")
-    given = (exports / "in/Location.csv").read_bytes()
-    await cast.outlets([2])
-    async with run.database.scope(client_id) as connection:
-        await start_run(run, connection, client_id, "P")
-        await connection.execute("UPDATE publication_run SET attempts = 1 WHERE state = 'running'")
-
-    await perform_waiting(run)
-    second = (await runs_of(run, client_id))[-1]
-    (exports / "in/Location.csv").unlink()  # by the receiver
-    third = await publish_now(run, client_id, "P")
-
-    assert (second["state"], second["error"]) == ("failed", "in/Location.csv is there already, from another batch")
-    assert (b"L1" in given, b"L2" in given, tables(third)) == (True, False, {"Location": 1})
-    assert b"L2" in (exports / "in/Location.csv").read_bytes()
-
-
-async def test_an_exchanged_dataset_that_does_not_fit_one_file_is_refused_and_not_cut(
-    timed: Runtime, cast: Cast, client_id: ClientId, exports: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(running, "ONE_FILE", 2)
-    await cast.outlets([1, 2, 3])
-    await cast.save("Publication", Name="Partner", Datasets="Location", Schedule="0 2 * * *", FileName="in/{table}")
-
-    await look(timed)
-    await perform_waiting(timed)
-
-    row = (await runs_of(timed, client_id))[-1]
-    assert (row["state"], row["error"]) == ("failed", "Location has more rows than one file of this format holds")
-    assert files_below(exports) == set()
-    assert row["cure"] == "Choose CSV or JSON in place of Excel, or publish without FileName."

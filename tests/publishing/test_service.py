@@ -7,7 +7,6 @@ import re
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import BinaryIO
 
 import asyncpg
 import pyarrow.parquet as pq
@@ -26,13 +25,11 @@ from coldshelf.publishing.errors import (
     PartDiffers,
     SnapshotFailed,
 )
-from coldshelf.publishing.models import BULK_DATASETS, Compression, FileFormat, Layout, Mode, Progress
-from coldshelf.publishing.plan import FileNames, Plan
-from coldshelf.publishing.service import export, published, source_of, write
-from coldshelf.publishing.writing import Writing
+from coldshelf.publishing.models import BULK_DATASETS, Compression, Layout, Mode, Progress
+from coldshelf.publishing.service import export
 from coldshelf.records.registry import Registry
 from tests.publishing.conftest import Publish
-from tests.publishing.support import Cast, age, files_below, many_outlets, parts, rows
+from tests.publishing.support import Cast, Forgetful, age, files_below, many_outlets, parts, rows
 
 
 async def test_a_full_export_has_the_published_layout(publish: Publish, folder: Path, url: str, client: Client) -> None:
@@ -275,21 +272,6 @@ async def test_a_run_that_fails_removes_what_it_wrote(
     assert files_below(folder) == before
 
 
-class Forgetful(FileDestination):
-    """A disk that keeps one byte otherwise than it was given."""
-
-    def __init__(self, root: Path, place: float) -> None:
-        super().__init__(root)
-        self.place = place
-
-    def open(self, path: str) -> BinaryIO:
-        file = self._path(path)
-        content = bytearray(file.read_bytes())
-        content[int(self.place * len(content))] ^= 1
-        file.write_bytes(content)
-        return super().open(path)
-
-
 @pytest.mark.parametrize("place", [0.1, 0.5, 0.9])
 async def test_a_file_that_reads_back_differently_is_not_published(
     publish: Publish, folder: Path, url: str, client: Client, place: float
@@ -298,25 +280,6 @@ async def test_a_file_that_reads_back_differently_is_not_published(
 
     with pytest.raises(PartDiffers, match=r"part-00000\.parquet reads back with other bytes"):
         await publish(mode=Mode.FULL, datasets=["Location"], destination=Forgetful(folder, place))
-
-    assert files_below(folder) == set()
-
-
-async def test_an_exchanged_file_that_reads_back_differently_is_no_file_of_the_next_attempt(
-    run: Runtime, registry: Registry, folder: Path, url: str, client: Client
-) -> None:
-    await many_outlets(url, client.id, 10)
-    plan = Plan(
-        client=client,
-        mode=Mode.SINCE,
-        datasets=published(registry, ["Location"]),
-        started_on=run.clock.now(),
-        layout=Layout(format=FileFormat.CSV),
-        names=FileNames("in/{table}", run.clock.now()),
-    )
-
-    with pytest.raises(PartDiffers):
-        await write(run, Writing(plan=plan, destination=Forgetful(folder, 0.5), open_source=source_of(url, plan)))
 
     assert files_below(folder) == set()
 
