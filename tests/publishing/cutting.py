@@ -3,14 +3,25 @@
 import hashlib
 import os
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 from coldshelf.publishing.destination import Destination
+from coldshelf.publishing.destinations import open_destination
 from coldshelf.publishing.errors import AlreadyPublished, DestinationFailed
 from tests.publishing.proxy import CuttingProxy
 
 CUTS = 50 if os.environ.get("SOAK") else 5
 TRIES = 5
+
+
+@contextmanager
+def opened(address: str, secret: dict[str, str]) -> Iterator[Destination]:
+    destination = open_destination(address, secret)
+    try:
+        yield destination
+    finally:
+        destination.close()
 
 
 def deliver(destination: Destination, path: str, content: bytes, *, piece: int = 300_000) -> None:

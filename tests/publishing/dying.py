@@ -20,6 +20,8 @@ from coldshelf.kit.settings import load_settings
 CONTEXT = multiprocessing.get_context("forkserver")
 CONTEXT.set_forkserver_preload(["tests.publishing.dying"])
 SIGNED = b"ready"
+DESTINATIONS = "destinations.json"
+"""The file of destinations that children know, in the data folder."""
 
 
 @dataclass(slots=True)
@@ -64,6 +66,8 @@ def _perform(url: str, data: str, payload: bytes, pipe: Connection) -> None:
 
 
 async def _work(url: str, data: Path, payload: bytes, pipe: Connection) -> None:
-    async with runtime(load_settings(data_dir=data), url, migrate=False) as run:
+    named = data / DESTINATIONS
+    settings = load_settings(data_dir=data, destinations_file=named if named.exists() else None)
+    async with runtime(settings, url, migrate=False) as run:
         pipe.send_bytes(SIGNED)
         await run.events.perform(run, payload)

@@ -25,6 +25,7 @@ from coldshelf.records.fields import FieldType
 from tests.conftest import REPOSITORY
 
 Row = dict[str, Any]
+WITHOUT_SPARK = "pyspark is not installed: make test-spark"
 PAGES = REPOSITORY / "docs" / "consumers"
 
 
@@ -37,6 +38,15 @@ async def database_rows(run: Runtime, client_id: ClientId, dataset: Dataset) -> 
         {name: Decimal(value) if name in decimals and value is not None else value for name, value in row.items()}
         for row in rows
     ]
+
+
+def of_open_table(dataset: Dataset, rows: Sequence[Row]) -> list[Row]:
+    """Give the rows of a database as an open table has them: without deleted ones, local times as text."""
+    local = [name for name, column in bulk_columns(dataset) if column.type is FieldType.LOCAL_TIME]
+    shown = [dict(row) for row in rows if not row["IsDeleted"]]
+    for row in shown:
+        row.update({name: row[name].isoformat(timespec="microseconds") for name in local if row[name]})
+    return shown
 
 
 def plain(table: pa.Table, key: str) -> list[Row]:
@@ -69,7 +79,7 @@ def by_pandas(files: Sequence[str]) -> pa.Table:
 
 
 def by_spark(files: Sequence[str]) -> pa.Table:
-    sql = pytest.importorskip("pyspark.sql", reason="pyspark is not installed: make test-spark")
+    sql = pytest.importorskip("pyspark.sql", reason=WITHOUT_SPARK)
     spark = sql.SparkSession.builder.config("spark.sql.session.timeZone", "UTC").getOrCreate()
     return spark.read.parquet(*files).toArrow()
 

@@ -75,8 +75,18 @@ def wait_for_port(process: subprocess.Popen[bytes], port: int, folder: Path) -> 
 def account_sas(permissions: str = "rwdlacup") -> str:
     """Sign in to all of the account, as the portal's `Shared access signature` page does."""
     given = {"sv": "2021-08-06", "ss": "b", "srt": "sco", "sp": permissions, "se": "2099-01-01T00:00:00Z"}
-    signed = "\n".join((ACCOUNT, permissions, "b", "sco", "", given["se"], "", "", given["sv"], "", ""))
-    digest = hmac.digest(base64.b64decode(ACCOUNT_KEY), signed.encode(), hashlib.sha256)
+    return _signed(given, ACCOUNT, permissions, "b", "sco", "", given["se"], "", "", given["sv"], "", "")
+
+
+def container_sas(permissions: str = "racwdl") -> str:
+    """Sign in to the container `exports` alone, as its `Shared access tokens` page does."""
+    given = {"sv": "2021-08-06", "sr": "c", "sp": permissions, "se": "2099-01-01T00:00:00Z"}
+    place = f"/blob/{ACCOUNT}/exports"
+    return _signed(given, permissions, "", given["se"], place, "", "", "", given["sv"], "c", *[""] * 7)
+
+
+def _signed(given: dict[str, str], *fields: str) -> str:
+    digest = hmac.digest(base64.b64decode(ACCOUNT_KEY), "\n".join(fields).encode(), hashlib.sha256)
     return urlencode(given | {"sig": base64.b64encode(digest).decode()})
 
 

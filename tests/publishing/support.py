@@ -5,7 +5,7 @@ import json
 from collections.abc import Iterable, Sequence
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import asyncpg
 import pyarrow.parquet as pq
@@ -14,7 +14,9 @@ from coldshelf.access.principal import house
 from coldshelf.kit.ids import ClientId
 from coldshelf.kit.runtime import Runtime
 from coldshelf.kit.web.params import Params
+from coldshelf.publishing.destinations.file import FileDestination
 from coldshelf.publishing.models import RunManifest
+from coldshelf.publishing.scheduling import start_run
 from coldshelf.records.registry import Registry
 from coldshelf.records.saving import delete_record, save_record
 
@@ -85,7 +87,13 @@ async def age(url: str, table: str, by: timedelta, which: str = "true") -> None:
 
 
 def files_below(folder: Path) -> set[str]:
-    return {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()}
+    """Name what is there, but for dictionaries, which runs share."""
+    found = {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()}
+    return found - dictionaries(folder)
+
+
+def dictionaries(folder: Path) -> set[str]:
+    return {str(path.relative_to(folder)) for path in folder.rglob("_dictionary/*")}
 
 
 def parts(folder: Path, manifest: RunManifest, dataset: str) -> list[Path]:
@@ -134,6 +142,14 @@ async def perform_waiting(run: Runtime) -> int:
             done += 1
 
 
+async def publish_now(run: Runtime, client_id: ClientId, name: str) -> Row:
+    """Run a publication to its end; give its row."""
+    async with run.database.scope(client_id) as connection:
+        await start_run(run, connection, client_id, name)
+    await perform_waiting(run)
+    return (await runs_of(run, client_id))[-1]
+
+
 async def runs_of(run: Runtime, client_id: ClientId) -> list[Row]:
     """Give the runs of a client's publications, the oldest first."""
     async with run.database.scope(client_id, readonly=True) as connection:
@@ -152,3 +168,18 @@ def parquet_of(exports: Path, row: Row, dataset: str = "Location") -> list[Row]:
     mode, run_id = row["mode"].capitalize(), row["run_id"]
     found = [pq.read_table(path).to_pylist() for path in exports.glob(f"{mode}/*/{dataset}/*/{run_id}/*.parquet")]
     return sorted((one for part in found for one in part), key=lambda one: one[f"{dataset}Id"])
+
+
+class Forgetful(FileDestination):
+    """A disk that keeps one byte otherwise than it was given."""
+
+    def __init__(self, root: Path, place: float) -> None:
+        super().__init__(root)
+        self.place = place
+
+    def open(self, path: str) -> BinaryIO:
+        file = self._path(path)
+        content = bytearray(file.read_bytes())
+        content[int(self.place * len(content))] ^= 1
+        file.write_bytes(content)
+        return super().open(path)

@@ -8,11 +8,19 @@ from typer.testing import CliRunner
 
 from coldshelf.entrypoints.cli import app
 from coldshelf.publishing.dictionary import HTML_NAME, JSON_NAME, TYPES, dictionary_files
-from coldshelf.publishing.models import BULK_DATASETS
+from coldshelf.publishing.models import BULK_DATASETS, Choice, Mode
+from coldshelf.publishing.plan import chosen
 from coldshelf.publishing.schemas import dataset_schema
+from coldshelf.publishing.service import published
 from coldshelf.records.registry import Registry
+from tests.publishing.conftest import Publish
+from tests.publishing.support import dictionaries
 
 VOID = {"meta"}
+
+
+def whole(registry: Registry) -> dict[str, bytes]:
+    return dictionary_files(published(registry, tuple(BULK_DATASETS)))
 
 
 class Page(html.parser.HTMLParser):
@@ -50,7 +58,7 @@ class Page(html.parser.HTMLParser):
 
 
 def test_the_json_says_what_the_frozen_schemas_say(registry: Registry) -> None:
-    content = json.loads(dictionary_files(registry)[JSON_NAME])
+    content = json.loads(whole(registry)[JSON_NAME])
 
     assert [table["dataset"] for table in content["tables"]] == list(BULK_DATASETS)
     for table in content["tables"]:
@@ -63,7 +71,7 @@ def test_the_json_says_what_the_frozen_schemas_say(registry: Registry) -> None:
 
 
 def test_the_page_has_a_row_for_every_column(registry: Registry) -> None:
-    page = Page(dictionary_files(registry)[HTML_NAME].decode())
+    page = Page(whole(registry)[HTML_NAME].decode())
 
     assert page.open == []
     for name, version in BULK_DATASETS.items():
@@ -83,7 +91,7 @@ def test_the_page_has_a_row_for_every_column(registry: Registry) -> None:
 
 
 def test_the_page_needs_nothing_from_elsewhere(registry: Registry) -> None:
-    page = Page(dictionary_files(registry)[HTML_NAME].decode())
+    page = Page(whole(registry)[HTML_NAME].decode())
 
     assert {link for link in page.links if not link.startswith("#")} == set()
     assert {link[1:] for link in page.links} <= page.ids
@@ -91,8 +99,8 @@ def test_the_page_needs_nothing_from_elsewhere(registry: Registry) -> None:
 
 
 def test_the_same_declarations_give_the_same_bytes(registry: Registry) -> None:
-    assert dictionary_files(registry) == dictionary_files(registry)
-    assert dictionary_files(registry, ["User"])[HTML_NAME].count(b"<h2 ") == 2
+    assert whole(registry) == whole(registry)
+    assert dictionary_files(published(registry, ["User"]))[HTML_NAME].count(b"<h2 ") == 2
 
 
 def test_the_command_writes_both_files(registry: Registry, tmp_path: Path) -> None:
@@ -100,4 +108,32 @@ def test_the_command_writes_both_files(registry: Registry, tmp_path: Path) -> No
 
     assert done.exit_code == 0, done.output
     written = {path.name: path.read_bytes() for path in (tmp_path / "a" / "b").iterdir()}
-    assert written == dictionary_files(registry)
+    assert written == whole(registry)
+
+
+def test_chosen_columns_stand_under_their_chosen_names_with_the_version_that_added_them(registry: Registry) -> None:
+    choice = Choice(("AssetPurity",), {"AssetPurity": {"AssetPurityId": "Id", "Username": "Sender"}})
+    dataset = chosen(registry.datasets["AssetPurity"], choice)
+
+    (table,) = json.loads(dictionary_files([dataset])[JSON_NAME])["tables"]
+
+    assert [(column["name"], column["since"]) for column in table["columns"]] == [("Id", 1), ("Sender", 3)]
+    assert table["key"] == ["Id"]
+
+
+async def test_runs_of_the_same_tables_share_one_dictionary_that_their_manifests_name(
+    publish: Publish, folder: Path, registry: Registry
+) -> None:
+    first = await publish(mode=Mode.FULL, datasets=["Location", "Asset"])
+    at_first = {name: (folder / name).stat().st_mtime_ns for name in dictionaries(folder)}
+    second = await publish(mode=Mode.FULL, datasets=["Location", "Asset"])
+    after = {name: (folder / name).stat().st_mtime_ns for name in dictionaries(folder)}
+    other = await publish(mode=Mode.FULL, datasets=["Product"])
+
+    assert (len(at_first), after) == (2, at_first)
+    expected = dictionary_files(published(registry, ["Location", "Asset"]))
+    for manifest in (first, second):
+        run_folder = folder / manifest.head.run_folder
+        said = json.loads((run_folder / "manifest.json").read_bytes())["dictionary"]
+        assert [(run_folder / file["path"]).read_bytes() for file in said] == list(expected.values())
+    assert {file.path for file in other.dictionary} == dictionaries(folder) - set(at_first)

@@ -1,88 +1,22 @@
-"""What is peculiar to FTP over TLS: certificates, both modes, resumed sessions, names, and connections that break."""
+"""What is peculiar to FTP over TLS: certificates, both modes, resumed sessions, signing in."""
 
 import ssl
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
 from coldshelf.kit.errors import SettingsInvalid
-from coldshelf.publishing.destination import Destination
 from coldshelf.publishing.destinations import open_destination
-from coldshelf.publishing.errors import AlreadyPublished, DestinationFailed
-from tests.publishing.cutting import deliver, survive_cuts
-from tests.publishing.proxy import CuttingProxy
+from coldshelf.publishing.errors import DestinationFailed
+from tests.publishing.cutting import deliver, opened
 from tests.publishing.servers import Ftp, free_port, vsftpd_running
 from tests.publishing.support import files_below
-
-LARGE = 9_000_000
-
-
-@contextmanager
-def opened(address: str, secret: dict[str, str]) -> Iterator[Destination]:
-    destination = open_destination(address, secret)
-    try:
-        yield destination
-    finally:
-        destination.close()
-
-
-@pytest.fixture
-def destination(vsftpd: Ftp, tmp_path: Path) -> Iterator[Destination]:
-    with opened(vsftpd.address(tmp_path.name), vsftpd.secret) as destination:
-        yield destination
 
 
 @pytest.fixture
 def folder(vsftpd: Ftp, tmp_path: Path) -> Path:
     return vsftpd.files / tmp_path.name
-
-
-def test_a_large_part_arrives_whole_and_unchanged(destination: Destination, folder: Path) -> None:
-    content = bytes(range(256)) * (LARGE // 256)
-
-    deliver(destination, "T/large", content)
-
-    assert (folder / "T/large").read_bytes() == content
-    with destination.open("T/large") as file:
-        assert file.read() == content
-
-
-def test_half_written_parts_are_hidden_files_in_the_same_folder(destination: Destination, folder: Path) -> None:
-    part = destination.part("T/a.csv")
-    part.write(b"half")
-
-    (hidden,) = files_below(folder)
-
-    assert hidden.startswith("T/.a.csv.")
-    assert hidden.endswith(".tmp")
-    assert [entry.path for entry in destination.entries("T")] == [hidden]
-    part.discard()
-    assert files_below(folder) == set()
-
-
-def test_one_of_two_that_write_the_same_part_wins(destination: Destination, folder: Path) -> None:
-    first, second = destination.part("T/a"), destination.part("T/a")
-    first.write(b"first")
-    second.write(b"second")
-
-    second.commit()
-
-    with pytest.raises(AlreadyPublished):
-        first.commit()
-    assert (folder / "T/a").read_bytes() == b"second"
-    assert files_below(folder) == {"T/a"}
-
-
-def test_names_may_hold_blanks_and_letters_of_any_script(destination: Destination) -> None:
-    deliver(destination, "Früh ling/Größe 1 .csv", b"content")
-
-    (entry,) = destination.entries("Früh ling")
-
-    assert (entry.path, entry.bytes) == ("Früh ling/Größe 1 .csv", 7)
-    destination.remove("Früh ling")
-    assert list(destination.entries("Früh ling")) == []
 
 
 @pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])
@@ -184,41 +118,3 @@ def test_a_server_that_is_not_there_is_named() -> None:
 def test_a_wrong_address_or_secret_is_refused(address: str, secret: dict[str, str], message: str) -> None:
     with pytest.raises(SettingsInvalid, match=message):
         open_destination(address, secret)
-
-
-@contextmanager
-def cut(server: Ftp) -> Iterator[CuttingProxy]:
-    """Stand at the same ports of another address of this machine, where clients look for data connections as well."""
-    ports = [(port, port) for port in (server.port, *server.passive)]
-    proxy = CuttingProxy(ports, host="127.0.0.2")
-    try:
-        yield proxy
-    finally:
-        proxy.close()
-
-
-def test_a_rename_whose_answer_was_lost_counts(vsftpd: Ftp, folder: Path) -> None:
-    with (
-        cut(vsftpd) as proxy,
-        opened(vsftpd.address(folder.name, host="127.0.0.2"), vsftpd.secret) as destination,
-    ):
-        for number in range(6):
-            part = destination.part(f"T/{number}")
-            part.write(b"content")
-            proxy.cut_after(100 * number + 1)  # somewhere among the few hundred bytes of a commit
-            try:
-                part.commit()
-            except DestinationFailed:
-                deliver(destination, f"T/{number}", b"content")
-
-        assert proxy.cuts == 6
-    assert files_below(folder) == {f"T/{number}" for number in range(6)}
-
-
-def test_files_are_whole_however_often_the_connection_breaks(vsftpd: Ftp, folder: Path) -> None:
-    with (
-        cut(vsftpd) as proxy,
-        opened(vsftpd.address(folder.name, host="127.0.0.2"), vsftpd.secret) as destination,
-        opened(vsftpd.address(folder.name), vsftpd.secret) as watcher,
-    ):
-        survive_cuts(destination, watcher, proxy, 3_000_000)

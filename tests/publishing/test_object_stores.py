@@ -20,7 +20,15 @@ from coldshelf.publishing.destination import Destination
 from coldshelf.publishing.destinations import open_destination
 from coldshelf.publishing.errors import AlreadyPublished, DestinationFailed
 from coldshelf.publishing.object_part import BLOCK_BYTES
-from tests.publishing.servers import ACCOUNT, ACCOUNT_KEY, Places, account_sas, azurite_running, free_port
+from tests.publishing.servers import (
+    ACCOUNT,
+    ACCOUNT_KEY,
+    Places,
+    account_sas,
+    azurite_running,
+    container_sas,
+    free_port,
+)
 
 LARGE = 3 * BLOCK_BYTES + 5
 
@@ -158,6 +166,19 @@ def test_a_shared_access_signature_signs_in(azure_places: Places) -> None:
     write(destination, "T/large", bytes(LARGE))
 
     assert destination.size("T/large") == LARGE
+
+
+def test_a_signature_of_the_container_does_all_that_a_run_needs(azure_places: Places) -> None:
+    destination = open_destination(azure_places().address, {"sas": container_sas()})
+    for folder in ("T/whole", "T/gone"):
+        destination.begin(folder)
+        write(destination, f"{folder}/a", b"content")
+        destination.finish(folder)
+    destination.copy("T/whole/a", "T/whole/b")
+
+    destination.remove("T/gone")
+
+    assert [entry.path for entry in destination.entries("T")] == ["T/whole/_SUCCESS", "T/whole/a", "T/whole/b"]
 
 
 @pytest.mark.parametrize("secret", [{"sas": account_sas()[:-12] + "AAAA%3D"}, {"account_key": "d3JvbmcgIQ" * 4}])

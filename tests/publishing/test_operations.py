@@ -1,6 +1,5 @@
 """What an operator asks of published files: are they whole, are they what the database has, what is left over."""
 
-import json
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -27,7 +26,15 @@ from coldshelf.publishing.repairing import repair
 from coldshelf.publishing.scheduling import look, start_run
 from coldshelf.records.registry import Registry
 from tests.publishing.conftest import Publish
-from tests.publishing.support import Cast, files_below, many_outlets, perform_waiting, runs_of
+from tests.publishing.support import (
+    Cast,
+    dictionaries,
+    files_below,
+    many_outlets,
+    perform_waiting,
+    publish_now,
+    runs_of,
+)
 
 TOMORROW = datetime.now(UTC).replace(hour=2, minute=0, second=0, microsecond=0) + timedelta(days=2)
 TORN = "20260101T000000000000Z-0000000a"
@@ -95,7 +102,7 @@ BREAKS: dict[str, Callable[[Path, Path], object]] = {
         (table / "part-00001.parquet").read_bytes()
     ),
     "_manifest.json: is not there": lambda _, table: (table / "_manifest.json").unlink(),
-    "which is not among this client's tables": lambda run, _: _change(
+    "which is not among this client's files": lambda run, _: _change(
         run / "manifest.json", "../../Location", "../../../../Full/other/Location"
     ),
     "manifest.json: runId: Field required": lambda run, _: (run / "manifest.json").write_text("{}"),
@@ -113,6 +120,23 @@ async def test_what_is_broken_is_found_and_named(publish: Publish, cast: Cast, f
     found = flaws(folder, manifest)
     assert any(words in f"{flaw.where}: {flaw.what}" for flaw in found), found
     assert not any(flaw.is_note for flaw in found if words in f"{flaw.where}: {flaw.what}")
+
+
+@pytest.mark.parametrize("suffix", ["json", "html"])
+async def test_a_dictionary_that_was_changed_or_went_is_found(
+    publish: Publish, cast: Cast, folder: Path, suffix: str
+) -> None:
+    manifest = await publish(mode=Mode.FULL, datasets=["Location"])
+    (path,) = [folder / file.path for file in manifest.dictionary if file.path.endswith(suffix)]
+    _change(path, "Location", "Loca-tion")
+
+    changed = flaws(folder, manifest)
+    path.unlink()
+    gone = flaws(folder, manifest)
+
+    assert {flaw.what.partition(":")[0] for flaw in changed} == {"bytes", "sha256"}
+    assert [flaw.what for flaw in gone] == ["is not there"]
+    assert {flaw.where for flaw in (*changed, *gone)} == {str(path.relative_to(folder))}
 
 
 async def test_what_stands_in_no_manifest_is_noted_and_breaks_nothing(
@@ -198,7 +222,7 @@ async def test_a_run_within_the_sight_of_a_partner_is_compared_within_it(
         draft = LimitDraft({"market": [north]}, ["Location"], [])
         await set_limit(connection, client_id, user_id, None, draft=draft, known=known(registry_of_house()))
     await cast.save("Publication", Name="Partner", Datasets="Location", PrimaryEmail="p@example.org")
-    row = await _publish_now(timed, client_id, "Partner")
+    row = await publish_now(timed, client_id, "Partner")
 
     (table,) = await reconcile(
         timed, registry, url=url, client=client, place=open_destination(exports), mode=Mode.DELTA, run_id=row["run_id"]
@@ -229,13 +253,6 @@ def _leave(exports: Path, run_id: str, *names: str) -> None:
         (folder / name).write_bytes(b"half")
 
 
-async def _publish_now(run: Runtime, client_id: ClientId, name: str) -> dict[str, object]:
-    async with run.database.scope(client_id) as connection:
-        await start_run(run, connection, client_id, name)
-    await perform_waiting(run)
-    return (await runs_of(run, client_id))[-1]
-
-
 @pytest.fixture
 def nobody_writes(run: Runtime) -> Runtime:
     """An hour and more after the last write of a run by hand."""
@@ -247,7 +264,7 @@ async def test_repair_lists_what_broken_runs_left_and_removes_it_when_told(
 ) -> None:
     await cast.outlets([1])
     await cast.save("Publication", Name="Now", Mode="full", Datasets="Location")
-    await _publish_now(run, client_id, "Now")
+    await publish_now(run, client_id, "Now")
     whole = files_below(exports)
     _leave(exports, TORN, ".part-00000.parquet.0a0b0c0d.tmp", "part-00000.parquet", "_manifest.json", "_SUCCESS")
     place = open_destination(exports)
@@ -271,13 +288,15 @@ async def test_repair_leaves_what_is_under_way_and_what_is_finished(
 ) -> None:
     await cast.outlets([1])
     await cast.save("Publication", Name="Now", Mode="full", Datasets="Location")
-    done = await _publish_now(run, client_id, "Now")
+    done = await publish_now(run, client_id, "Now")
     async with run.database.scope(client_id) as connection:
         await start_run(run, connection, client_id, "Now")
         await connection.execute("UPDATE publication_run SET run_id = $1 WHERE state = 'running'", TORN)
     _leave(exports, TORN, "part-00000.parquet")
     _leave(exports, OTHER, "part-00000.parquet")
     (exports / f"Full/demo/_runs/{done['run_id']}/.manifest.json.0a0b0c0d.tmp").write_bytes(b"half")
+    (exports / "Full/demo/_dictionary/.dictionary-0a.json.0a0b0c0d.tmp").write_bytes(b"half")
+    described = dictionaries(exports)
     before = files_below(exports)
 
     found = await repair(nobody_writes, client, open_destination(exports), remove=True)
@@ -286,7 +305,9 @@ async def test_repair_leaves_what_is_under_way_and_what_is_finished(
         (TORN, "its run is under way"),
         (OTHER, ""),
         (".manifest.json.0a0b0c0d.tmp", ""),
+        (".dictionary-0a.json.0a0b0c0d.tmp", ""),
     ]
+    assert len(described) - len(dictionaries(exports)) == 1
     gone = before - files_below(exports)
     assert sorted(Path(name).name for name in gone) == [".manifest.json.0a0b0c0d.tmp", "part-00000.parquet"]
     assert not [name for name in gone if TORN in name]
@@ -296,7 +317,7 @@ async def test_a_done_run_that_lost_its_marker_is_said_and_stays(
     nobody_writes: Runtime, run: Runtime, cast: Cast, client_id: ClientId, client: Client, exports: Path
 ) -> None:
     await cast.save("Publication", Name="Now", Mode="full", Datasets="Location")
-    done = await _publish_now(run, client_id, "Now")
+    done = await publish_now(run, client_id, "Now")
     (exports / f"Full/demo/_runs/{done['run_id']}/_SUCCESS").unlink()
     before = files_below(exports)
 
@@ -342,74 +363,3 @@ async def test_a_temporary_file_of_a_killed_attempt_is_not_in_the_way_of_the_nex
 
     assert (await runs_of(timed, client_id))[-1]["state"] == "done"
     assert (exports / "partner" / name).read_text().count("\n") == 2
-
-
-# How long files are kept.
-
-
-async def test_finished_runs_go_when_their_days_are_over_and_the_latest_of_each_mode_stays(
-    run: Runtime, cast: Cast, client_id: ClientId, exports: Path
-) -> None:
-    await cast.outlets([1])
-    await cast.save("Publication", Name="Now", Datasets="Location", KeepDays=35)
-    for mode in (Mode.FULL, Mode.DELTA, Mode.DELTA):
-        async with run.database.scope(client_id) as connection:
-            await start_run(run, connection, client_id, "Now", mode)
-        await perform_waiting(run)
-    full, old, new = await runs_of(run, client_id)
-    early = replace(run, clock=FakeClock(datetime.now(UTC) + timedelta(days=34, hours=23)))
-    late = replace(run, clock=FakeClock(datetime.now(UTC) + timedelta(days=35, hours=1)))
-
-    await _publish_now(early, client_id, "Now")
-    after_34 = {row["run_id"] for row in await runs_of(run, client_id) if row["expired_on"] is None}
-    last = await _publish_now(late, client_id, "Now")
-
-    kept = [row["run_id"] for row in await runs_of(run, client_id) if row["expired_on"] is None]
-    assert {full["run_id"], old["run_id"], new["run_id"]} < after_34
-    assert kept == [full["run_id"], last["run_id"]]
-    assert {Path(name).parent.name for name in files_below(exports)} == set(kept)
-
-
-async def test_without_keep_days_nothing_goes(run: Runtime, cast: Cast, client_id: ClientId) -> None:
-    await cast.save("Publication", Name="Now", Datasets="Location")
-    await _publish_now(run, client_id, "Now")
-    late = replace(run, clock=FakeClock(datetime.now(UTC) + timedelta(days=400)))
-
-    await _publish_now(late, client_id, "Now")
-
-    assert [row["expired_on"] for row in await runs_of(run, client_id)] == [None, None]
-
-
-async def test_a_run_whose_removal_broke_off_is_removed_by_the_next(
-    run: Runtime, cast: Cast, client_id: ClientId, exports: Path
-) -> None:
-    await cast.save("Publication", Name="Now", Mode="full", Datasets="Location,Asset", KeepDays=35)
-    old = await _publish_now(run, client_id, "Now")
-    run_folder = exports / f"Full/demo/_runs/{old['run_id']}"
-    for name in ("_SUCCESS", "manifest.json"):
-        (run_folder / name).unlink()
-    late = replace(run, clock=FakeClock(datetime.now(UTC) + timedelta(days=36)))
-
-    await _publish_now(late, client_id, "Now")
-
-    assert (await runs_of(run, client_id))[0]["expired_on"] is not None
-    assert [name for name in files_below(exports) if str(old["run_id"]) in name] == []
-
-
-async def test_exchanged_files_go_with_their_run(run: Runtime, cast: Cast, client_id: ClientId, exports: Path) -> None:
-    await cast.save("Publication", Name="P", Mode="since", Datasets="Location", Format="csv", KeepDays=35,
-        FileName="partner/{client}_{table}_{yyyyMMddHHmmss}")  # fmt: skip
-    old = await _publish_now(run, client_id, "P")
-    async with run.database.system() as connection:
-        await connection.execute("UPDATE publication_run SET created_on = created_on - interval '1 day'")
-    (path,) = [table["path"] for table in json.loads(str(old["tables"]))]
-    (exports / path.replace(".csv", "_2.csv")).write_text("more of it")
-    (exports / "partner/theirs.csv").write_text("not ours")
-    late = replace(run, clock=FakeClock(datetime.now(UTC) + timedelta(days=36)))
-
-    async with late.database.scope(client_id) as connection:
-        await connection.execute("SELECT pg_sleep(1)")  # the name has seconds
-    new = await _publish_now(late, client_id, "P")
-
-    (new_path,) = [table["path"] for table in json.loads(str(new["tables"]))]
-    assert files_below(exports) == {new_path, "partner/theirs.csv"}

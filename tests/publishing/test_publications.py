@@ -20,7 +20,6 @@ from coldshelf.entrypoints.bootstrap import registry as registry_of_house
 from coldshelf.kit.ids import ClientId
 from coldshelf.kit.runtime import Runtime
 from coldshelf.kit.testing import FakeClock
-from coldshelf.publishing import running
 from coldshelf.publishing.scheduling import look
 from coldshelf.records.errors import FieldInvalid
 from tests.conftest import signed_in_client
@@ -274,6 +273,9 @@ async def test_a_partner_gets_the_rows_and_fields_of_its_limits_and_deletions_of
     assert [(row["LocationId"], row["Name"], row["IsDeleted"]) for row in before] == [(here, "L1", 0)]
     assert [(row["LocationId"], row["Name"], row["IsDeleted"]) for row in after] == [(here, None, 1)]
     assert not {"ModifiedByUser", "CreatedByUser", "PrimaryPhone"} & before[0].keys()
+    (described,) = exports.glob("Delta/demo/_dictionary/*.json")
+    (table,) = json.loads(described.read_bytes())["tables"]
+    assert {column["name"] for column in table["columns"]} == before[0].keys()
 
 
 async def test_a_publication_for_a_user_who_is_shut_out_fails_with_its_cure(
@@ -354,18 +356,3 @@ async def test_who_is_no_admin_starts_no_run(run: Runtime, app: FastAPI, client_
         answer = await rep.post("/api/v1/exports", json={"Publication": "Now"})
 
     assert answer.status_code == 403
-
-
-async def test_an_exchanged_dataset_that_does_not_fit_one_file_is_refused_and_not_cut(
-    timed: Runtime, cast: Cast, client_id: ClientId, exports: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(running, "ONE_FILE", 2)
-    await cast.outlets([1, 2, 3])
-    await cast.save("Publication", Name="Partner", Datasets="Location", Schedule="0 2 * * *", FileName="in/{table}")
-
-    await look(timed)
-    await perform_waiting(timed)
-
-    row = (await runs_of(timed, client_id))[-1]
-    assert (row["state"], row["error"]) == ("failed", "Location has more rows than one file of this format holds")
-    assert row["cure"] == "Choose CSV or JSON in place of Excel, or publish without FileName."

@@ -7,7 +7,6 @@ import re
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import BinaryIO
 
 import asyncpg
 import pyarrow.parquet as pq
@@ -30,7 +29,7 @@ from coldshelf.publishing.models import BULK_DATASETS, Compression, Layout, Mode
 from coldshelf.publishing.service import export
 from coldshelf.records.registry import Registry
 from tests.publishing.conftest import Publish
-from tests.publishing.support import Cast, age, files_below, many_outlets, parts, rows
+from tests.publishing.support import Cast, Forgetful, age, files_below, many_outlets, parts, rows
 
 
 async def test_a_full_export_has_the_published_layout(publish: Publish, folder: Path, url: str, client: Client) -> None:
@@ -92,6 +91,10 @@ async def test_the_manifests_say_what_the_contract_says(
     assert run == {
         **{name: table[name] for name in ("runId", "mode", "consistency", "client", "startedOn", "asOf", "windowFrom")},
         "rows": 3,
+        "dictionary": [
+            {"path": f"../../{file.path.removeprefix('Delta/demo/')}", "bytes": file.bytes, "sha256": file.sha256}
+            for file in manifest.dictionary
+        ],
         "tables": [
             {
                 "dataset": "Location",
@@ -275,18 +278,8 @@ async def test_a_file_that_reads_back_differently_is_not_published(
 ) -> None:
     await many_outlets(url, client.id, 1_000)
 
-    class Forgetful(FileDestination):
-        """A disk that keeps one byte otherwise than it was given."""
-
-        def open(self, path: str) -> BinaryIO:
-            file = self._path(path)
-            content = bytearray(file.read_bytes())
-            content[int(place * len(content))] ^= 1
-            file.write_bytes(content)
-            return super().open(path)
-
     with pytest.raises(PartDiffers, match=r"part-00000\.parquet reads back with other bytes"):
-        await publish(mode=Mode.FULL, datasets=["Location"], destination=Forgetful(folder))
+        await publish(mode=Mode.FULL, datasets=["Location"], destination=Forgetful(folder, place))
 
     assert files_below(folder) == set()
 

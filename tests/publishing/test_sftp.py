@@ -1,4 +1,4 @@
-"""What is peculiar to SFTP: the host key, signing in, names, and connections that break."""
+"""What is peculiar to SFTP: the host key, signing in, copies."""
 
 import asyncio
 import getpass
@@ -11,10 +11,9 @@ import asyncssh
 import pytest
 
 from coldshelf.kit.errors import SettingsInvalid
-from coldshelf.publishing.destination import Destination
 from coldshelf.publishing.destinations import open_destination
 from coldshelf.publishing.errors import AlreadyPublished, DestinationFailed
-from tests.publishing.cutting import deliver, survive_cuts
+from tests.publishing.cutting import deliver, opened
 from tests.publishing.proxy import CuttingProxy
 from tests.publishing.servers import Ssh, free_port
 from tests.publishing.support import files_below
@@ -23,69 +22,15 @@ LARGE = 9_000_000
 OTHER = "SHA256:" + "A" * 43
 
 
-@contextmanager
-def opened(address: str, **secret: str) -> Iterator[Destination]:
-    destination = open_destination(address, secret)
-    try:
-        yield destination
-    finally:
-        destination.close()
+def test_a_copy_is_made_by_the_server(openssh: Ssh, tmp_path: Path) -> None:
+    proxy, secret = CuttingProxy([(0, openssh.port)]), {"private_key": openssh.private_key}
+    with opened(openssh.address(tmp_path.name), secret) as destination:
+        deliver(destination, "T/large", bytes(LARGE))
 
-
-@pytest.fixture
-def destination(openssh: Ssh, tmp_path: Path) -> Iterator[Destination]:
-    with opened(openssh.address(tmp_path.name), private_key=openssh.private_key) as destination:
-        yield destination
-
-
-@pytest.fixture
-def folder(openssh: Ssh, tmp_path: Path) -> Path:
-    return openssh.folder / tmp_path.name
-
-
-def test_a_large_part_arrives_whole(destination: Destination, folder: Path) -> None:
-    content = bytes(range(256)) * (LARGE // 256)
-
-    deliver(destination, "T/large", content)
-
-    assert (folder / "T/large").read_bytes() == content
-    with destination.open("T/large") as file:
-        assert file.read() == content
-
-
-def test_half_written_parts_are_hidden_files_in_the_same_folder(destination: Destination, folder: Path) -> None:
-    part = destination.part("T/a.csv")
-
-    (hidden,) = files_below(folder)
-
-    assert hidden.startswith("T/.a.csv.")
-    assert hidden.endswith(".tmp")
-    assert [entry.path for entry in destination.entries("T")] == [hidden]
-    part.discard()
-    assert files_below(folder) == set()
-
-
-def test_one_of_two_that_write_the_same_part_wins(destination: Destination, folder: Path) -> None:
-    first, second = destination.part("T/a"), destination.part("T/a")
-    first.write(b"first")
-    second.write(b"second")
-
-    second.commit()
-
-    with pytest.raises(AlreadyPublished):
-        first.commit()
-    assert (folder / "T/a").read_bytes() == b"second"
-    assert files_below(folder) == {"T/a"}
-
-
-def test_a_copy_is_made_by_the_server(destination: Destination, folder: Path, openssh: Ssh) -> None:
-    proxy = CuttingProxy([(0, openssh.port)])
-    deliver(destination, "T/large", bytes(LARGE))
-
-    with opened(openssh.address(folder.name, port=proxy.port), private_key=openssh.private_key) as near:
+    with opened(openssh.address(tmp_path.name, port=proxy.port), secret) as near:
         near.copy("T/large", "U/large")
 
-    assert (folder / "U/large").read_bytes() == bytes(LARGE)
+    assert (openssh.folder / tmp_path.name / "U/large").read_bytes() == bytes(LARGE)
     assert proxy.passed < 100_000
     proxy.close()
 
@@ -103,7 +48,7 @@ def test_another_host_key_is_refused_before_signing_in(openssh: Ssh) -> None:
     address = openssh.address("a").partition("?")[0] + f"?host_key={OTHER}"
 
     with (
-        opened(address, private_key=openssh.private_key) as destination,
+        opened(address, {"private_key": openssh.private_key}) as destination,
         pytest.raises(DestinationFailed, match=f"the address pins {OTHER}") as caught,
     ):
         destination.begin("T")
@@ -116,7 +61,7 @@ def test_another_host_key_is_refused_before_signing_in(openssh: Ssh) -> None:
 def test_any_of_the_host_keys_may_be_pinned(openssh: Ssh) -> None:
     address = openssh.address("pins").partition("?")[0] + f"?host_key={OTHER},{openssh.fingerprints['rsa']}"
 
-    with opened(address, private_key=openssh.private_key) as destination:
+    with opened(address, {"private_key": openssh.private_key}) as destination:
         deliver(destination, "by-rsa", b"content")
 
         assert destination.size("by-rsa") == 7
@@ -126,7 +71,7 @@ def test_a_refused_key_is_said(openssh: Ssh) -> None:
     key = asyncssh.generate_private_key("ssh-ed25519").export_private_key().decode()
 
     with (
-        opened(openssh.address("a"), private_key=key) as destination,
+        opened(openssh.address("a"), {"private_key": key}) as destination,
         pytest.raises(DestinationFailed, match="sign-in was refused") as caught,
     ):
         destination.begin("T")
@@ -138,7 +83,7 @@ def test_a_server_that_is_not_there_is_named() -> None:
     port = free_port()
 
     with (
-        opened(f"sftp://user@127.0.0.1:{port}/out?host_key={OTHER}", password="s3cret!") as destination,
+        opened(f"sftp://user@127.0.0.1:{port}/out?host_key={OTHER}", {"password": "s3cret!"}) as destination,
         pytest.raises(DestinationFailed, match=rf"^sftp://127.0.0.1:{port}/out/T: .*Connect call failed"),
     ):
         destination.begin("T")
@@ -148,7 +93,7 @@ def test_a_private_key_may_have_a_passphrase(openssh: Ssh) -> None:
     key = asyncssh.import_private_key(openssh.private_key)
     locked = key.export_private_key(passphrase="open sesame", rounds=50).decode()
 
-    with opened(openssh.address("locked"), private_key=locked, passphrase="open sesame") as destination:
+    with opened(openssh.address("locked"), {"private_key": locked, "passphrase": "open sesame"}) as destination:
         deliver(destination, "a", b"content")
 
     with pytest.raises(SettingsInvalid, match="private_key: ") as caught:
@@ -195,7 +140,7 @@ def password_server(folder: Path) -> Iterator[str]:
 
 
 def test_a_password_signs_in(tmp_path: Path) -> None:
-    with password_server(tmp_path) as address, opened(address, password="s3cret!") as destination:
+    with password_server(tmp_path) as address, opened(address, {"password": "s3cret!"}) as destination:
         destination.begin("T")
         deliver(destination, "T/a", b"content")
         destination.copy("T/a", "T/b")
@@ -210,7 +155,7 @@ def test_a_password_signs_in(tmp_path: Path) -> None:
 def test_a_refused_password_is_not_shown(tmp_path: Path) -> None:
     with (
         password_server(tmp_path) as address,
-        opened(address, password="wr0ng-password") as destination,
+        opened(address, {"password": "wr0ng-password"}) as destination,
         pytest.raises(DestinationFailed, match="sign-in was refused") as caught,
     ):
         destination.begin("T")
@@ -241,38 +186,10 @@ def test_a_folder_below_home_is_meant_by_a_tilde(openssh: Ssh) -> None:
         f"sftp://{getpass.getuser()}@127.0.0.1:{openssh.port}/~/.coldshelf-test?host_key={openssh.fingerprints['rsa']}"
     )
 
-    with opened(address, private_key=openssh.private_key) as destination:
+    with opened(address, {"private_key": openssh.private_key}) as destination:
         deliver(destination, "T/a", b"content")
         found = (home / ".coldshelf-test/T/a").read_bytes()
         destination.remove("T")
 
     (home / ".coldshelf-test").rmdir()
     assert found == b"content"
-
-
-def test_a_rename_whose_answer_was_lost_counts(openssh: Ssh, folder: Path) -> None:
-    proxy = CuttingProxy([(0, openssh.port)])
-    with opened(openssh.address(folder.name, port=proxy.port), private_key=openssh.private_key) as destination:
-        for number in range(6):
-            part = destination.part(f"T/{number}")
-            part.write(b"content")
-            proxy.cut_after(120 * number + 1)  # somewhere among the few hundred bytes of a commit
-            try:
-                part.commit()
-            except DestinationFailed:
-                deliver(destination, f"T/{number}", b"content")
-
-    assert files_below(folder) == {f"T/{number}" for number in range(6)}
-    assert proxy.cuts == 6
-    proxy.close()
-
-
-def test_files_are_whole_however_often_the_connection_breaks(openssh: Ssh, folder: Path) -> None:
-    proxy = CuttingProxy([(0, openssh.port)])
-    key = {"private_key": openssh.private_key}
-    with (
-        opened(openssh.address(folder.name, port=proxy.port), **key) as destination,
-        opened(openssh.address(folder.name), **key) as watcher,
-    ):
-        survive_cuts(destination, watcher, proxy, 5_000_000)
-    proxy.close()

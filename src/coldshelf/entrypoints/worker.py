@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import signal
+from collections.abc import Awaitable, Callable
 from datetime import timedelta
 
 from coldshelf.deliveries.dispatching import deliver_forever
@@ -13,9 +14,15 @@ from coldshelf.kit.queue import Work, work_forever
 from coldshelf.kit.runtime import Runtime
 from coldshelf.kit.settings import Settings
 from coldshelf.pictures.service.resumable import sweep as sweep_uploads
+from coldshelf.publishing.removing import expire
 from coldshelf.records.imports.folders import watch
 
 log = get_logger("worker")
+
+Duty = Callable[[Runtime], Awaitable[object]]
+"""What a worker does beside its steps, now and then."""
+EXPIRE_EVERY = timedelta(hours=1)
+"""How often a worker looks for published files whose days are over."""
 
 STAGED_FOR = timedelta(days=1)
 """Staged bytes that are older belong to no upload any more: its process was killed."""
@@ -29,12 +36,11 @@ async def work(settings: Settings, url: str, stop: asyncio.Event | None = None) 
         with contextlib.suppress(NotImplementedError, RuntimeError, ValueError):
             loop.add_signal_handler(number, stop.set)
     async with runtime(settings, url, threads=settings.worker_threads, migrate=False) as run:
-        loops = [
-            asyncio.create_task(_sweep_forever(run, stop)),
-            asyncio.create_task(deliver_forever(run, surroundings(), stop)),
-        ]
-        if run.settings.import_folders:
-            loops.append(asyncio.create_task(_watch_forever(run, stop)))
+        duties: list[tuple[Duty, timedelta]] = [(sweep, settings.sweep_every), (expire, EXPIRE_EVERY)]
+        if settings.import_folders:
+            duties.append((_watch, settings.import_watch_every))
+        loops = [asyncio.create_task(_again_and_again(run, duty, every, stop)) for duty, every in duties]
+        loops.append(asyncio.create_task(deliver_forever(run, surroundings(), stop)))
         try:
             await work_forever(url, works_of(run), lease=settings.lease, concurrency=settings.worker_threads, stop=stop)
         finally:
@@ -53,31 +59,25 @@ def works_of(run: Runtime) -> dict[str, Work]:
     return dict.fromkeys(run.events.handlers, perform)
 
 
-async def _sweep_forever(run: Runtime, stop: asyncio.Event) -> None:
+async def _again_and_again(run: Runtime, duty: Duty, every: timedelta, stop: asyncio.Event) -> None:
     while not stop.is_set():
         try:
-            found = await sweep(run)
-            if found:
-                log.info("worker.swept", steps=found)
-        except Exception:  # a lost database must not end the sweeper; the next round tries again
-            log.exception("worker.sweep_failed")
+            await duty(run)
+        except Exception:  # a lost database, folder or destination must not end it; the next round tries again
+            log.exception("worker.duty_failed")
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(stop.wait(), timeout=run.settings.sweep_every.total_seconds())
+            await asyncio.wait_for(stop.wait(), timeout=every.total_seconds())
 
 
-async def _watch_forever(run: Runtime, stop: asyncio.Event) -> None:
-    while not stop.is_set():
-        try:
-            await watch(run, imports())
-        except Exception:  # a lost database or folder must not end the watch; the next look tries again
-            log.exception("worker.watch_failed")
-        with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(stop.wait(), timeout=run.settings.import_watch_every.total_seconds())
+async def _watch(run: Runtime) -> None:
+    await watch(run, imports())
 
 
 async def sweep(run: Runtime) -> int:
     """Give lost steps a new job, forget what is too old to matter; return how many steps were lost."""
     found = await run.events.sweep(run.settings.lease * 2)
+    if found:
+        log.info("worker.swept", steps=found)
     async with run.database.system() as connection:
         await idempotency.forget_old(connection)
     await sweep_uploads(run)

@@ -1,4 +1,4 @@
-"""The data dictionary: every table and column of the bulk files, made from the declarations, as a page and as JSON."""
+"""The data dictionary: tables and columns of bulk files, made from the declarations, as a page and as JSON."""
 
 from collections.abc import Iterator, Sequence
 from html import escape
@@ -7,7 +7,7 @@ import orjson
 
 from coldshelf.publishing.models import BULK_DATASETS
 from coldshelf.publishing.schemas import ColumnSchema, DatasetSchema, dataset_schema
-from coldshelf.records.registry import Registry
+from coldshelf.records.dataset import Dataset
 
 JSON_NAME, HTML_NAME = "dictionary.json", "dictionary.html"
 TYPES = {
@@ -48,10 +48,10 @@ th { font-weight: 600; font-size: .85rem } tbody tr:target, tbody tr:hover { bac
 """
 
 
-def dictionary_files(registry: Registry, names: Sequence[str] = tuple(BULK_DATASETS)) -> dict[str, bytes]:
+def dictionary_files(datasets: Sequence[Dataset]) -> dict[str, bytes]:
     """Give the files of the dictionary by their names; the same declarations give the same bytes."""
-    tables = [dataset_schema(registry.datasets[name], BULK_DATASETS[name]) for name in names]
-    with_rows = {name for name in names if registry.datasets[name].has_rows}
+    tables = [dataset_schema(dataset, BULK_DATASETS[dataset.name]) for dataset in datasets]
+    with_rows = {dataset.name for dataset in datasets if dataset.has_rows}
     described = [{**table, "hasRows": table["dataset"] in with_rows} for table in tables]
     content = {"rules": RULES, "types": TYPES, "tables": described}
     page = "\n".join(_page(tables, with_rows))

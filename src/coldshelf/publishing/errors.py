@@ -44,6 +44,13 @@ class AlreadyPublished(Conflict):
     cure = "Run the export again; every run has folders of its own."
 
 
+class NameTaken(AlreadyPublished):
+    """An exchanged file has the name of one that is there already"""
+
+    code = "name_taken"
+    cure = "Let FileName hold {yyyyMMddHHmmss}, or have the receiver take the files of the last batch first."
+
+
 class SnapshotFailed(Unavailable):
     """The database did not give a snapshot of one client"""
 

@@ -6,17 +6,20 @@ Raises ConnectionError where a connection is lost, FileNotFoundError where the s
 
 import ftplib
 import ssl
+import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from socket import socket
-from typing import IO
+from typing import BinaryIO, ClassVar, cast
 
 from coldshelf.publishing.address import without_secret
 from coldshelf.publishing.destination import Secret
 from coldshelf.publishing.errors import DestinationFailed
-from coldshelf.publishing.ftp_listing import Listed, list_folder
+from coldshelf.publishing.ftp_listing import list_folder
+from coldshelf.publishing.remote import Listed
+from coldshelf.publishing.streams import CHUNK_BYTES
 
 CONNECT_SECONDS = 15
 IDLE_SECONDS = 60
@@ -143,9 +146,26 @@ class FtpPool:
         with self.client() as client:
             client.delete(path)
 
-    def read_into(self, path: str, file: IO[bytes]) -> None:
-        with self.client() as client:
-            client.retrbinary(f"RETR {path}", file.write, blocksize=1024 * 1024)
+    def can_copy(self) -> bool:
+        return False
+
+    def copied(self, source: str, path: str) -> int:
+        raise OSError(f"FTP has no command that copies {source} to {path}")
+
+    def read(self, path: str, place: str) -> BinaryIO:
+        """Give a copy of a file, which goes when it is closed."""
+        file = tempfile.TemporaryFile()  # noqa: SIM115  # handed on open
+        try:
+            with self.client() as client:
+                client.retrbinary(f"RETR {path}", file.write, blocksize=CHUNK_BYTES)
+        except BaseException:
+            file.close()
+            raise
+        file.seek(0)
+        return cast("BinaryIO", file)
+
+    def upload(self, path: str) -> "Upload":
+        return Upload(self, path)
 
     def make_folder(self, path: str) -> None:
         with self.client() as client:
@@ -209,7 +229,9 @@ class FtpPool:
 
 
 class Upload:
-    """A file on its way, on a connection of its own."""
+    """A file on its way, on a connection of its own. Each send is a record of TLS at least."""
+
+    at_once: ClassVar[int] = CHUNK_BYTES
 
     def __init__(self, pool: FtpPool, path: str) -> None:
         self._pool = pool
@@ -222,7 +244,7 @@ class Upload:
                 self._client.close()
                 raise
 
-    def send(self, chunk: bytes | memoryview) -> None:
+    def send(self, chunk: bytes) -> None:
         with self._pool.translated():
             if self._data is None:
                 raise EOFError("the upload has ended")

@@ -2,22 +2,15 @@
 
 import ftplib
 import re
-from dataclasses import dataclass
 from datetime import UTC, datetime
+
+from coldshelf.publishing.remote import Listed
 
 LINE = re.compile(r"(?P<kind>[-dl])\S+\s+\d+\s+\S+\s+\S+\s+(?P<size>\d+)\s+\S+\s+\d+\s+\S+\s(?P<name>.+)")
 """A line of `ls -l`, as servers without MLSD write it."""
 
 FACTS = {"file": False, "dir": True}
 """Of the types that MLSD names, those that are no sign of the folder itself or of the one above."""
-
-
-@dataclass(frozen=True, slots=True)
-class Listed:
-    name: str
-    is_folder: bool
-    bytes: int
-    modified_on: datetime
 
 
 def list_folder(client: ftplib.FTP, folder: str) -> list[Listed]:

@@ -10,7 +10,16 @@ from coldshelf.publishing.destination import SUCCESS, Destination, Entry
 from coldshelf.publishing.errors import DestinationFailed, ManifestBroken
 from coldshelf.publishing.formats.parquet import facts_of
 from coldshelf.publishing.formats.parts import file_sha256
-from coldshelf.publishing.manifests import FileSaid, RunPlace, RunSaid, TableEntry, TableSaid, content_of, parse
+from coldshelf.publishing.manifests import (
+    DictionarySaid,
+    FileSaid,
+    RunPlace,
+    RunSaid,
+    TableEntry,
+    TableSaid,
+    content_of,
+    parse,
+)
 from coldshelf.publishing.models import Mode
 
 AGAIN = "Do not read this run: take the one before or after it, and publish again."
@@ -52,6 +61,8 @@ class _Inspection:
             return self.flaws
         self._head(self.run.manifest, said)
         rows = [self._table(entry, marker) for entry in said.tables]
+        for file in said.dictionary:
+            self._dictionary(file)
         self._compare(self.run.manifest, "rows of all tables", said.rows, sum(rows))
         return self.flaws
 
@@ -59,7 +70,7 @@ class _Inspection:
         """Look at a table; give the rows that its parts are said to have."""
         path = entry.path
         try:
-            path = self.run.table_manifest(entry)
+            path = self.run.follow(entry.path)
             content = content_of(self.run.destination, path)
             self._compare(path, "sha256", entry.sha256, hashlib.sha256(content).hexdigest())
             said = parse(TableSaid, path, content)
@@ -78,6 +89,17 @@ class _Inspection:
             self._note(f"{self.run.folder}/{SUCCESS}", f"is older than {marker.path}")
         self._parts(folder, said, marker)
         return sum(file.rows for file in said.files)
+
+    def _dictionary(self, said: DictionarySaid) -> None:
+        path = said.path
+        try:
+            path = self.run.follow(path)
+            content = content_of(self.run.destination, path)
+        except ManifestBroken as error:
+            self._broken(path, error)
+            return
+        self._compare(path, "bytes", said.bytes, len(content))
+        self._compare(path, "sha256", said.sha256, hashlib.sha256(content).hexdigest())
 
     def _parts(self, folder: str, said: TableSaid, marker: Entry | None) -> None:
         there = {entry.path.removeprefix(f"{folder}/"): entry for entry in self.run.destination.entries(folder)}

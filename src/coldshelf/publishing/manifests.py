@@ -49,8 +49,16 @@ class TableEntry(_Said):
     sha256: str
 
 
+class DictionarySaid(_Said):
+    """A file of the dictionary; `path` leads from the folder of the run."""
+
+    path: str
+    bytes: int
+    sha256: str
+
+
 class RunSaid(_Said):
-    """`manifest.json` of a run."""
+    """`manifest.json` of a run. Old ones name no dictionary."""
 
     run_id: str
     mode: Mode
@@ -59,6 +67,7 @@ class RunSaid(_Said):
     window_from: datetime | None
     rows: int
     tables: tuple[TableEntry, ...]
+    dictionary: tuple[DictionarySaid, ...] = ()
 
 
 AnySaid = TypeVar("AnySaid", TableSaid, RunSaid)
@@ -89,16 +98,16 @@ class RunPlace:
         """Read what the run says; raise ManifestBroken."""
         return parse(RunSaid, self.manifest, content_of(self.destination, self.manifest))
 
-    def table_manifest(self, entry: TableEntry) -> str:
-        """Give the path of a table's manifest; raise ManifestBroken for one that is not of this run."""
-        return table_manifest(self.folder, entry.path)
+    def follow(self, path: str) -> str:
+        """Give where a path of the run's manifest leads; raise ManifestBroken where that is not this client's."""
+        return follow(self.folder, path)
 
 
-def table_manifest(run_folder: str, path: str) -> str:
+def follow(run_folder: str, path: str) -> str:
     """Follow a path of a run's manifest; raise ManifestBroken where it leaves the folder of the client."""
     found = posixpath.normpath(posixpath.join(run_folder, path))
     if posixpath.commonpath([found, run_folder]) != posixpath.dirname(posixpath.dirname(run_folder)):
-        raise ManifestBroken(f"{run_folder}/manifest.json leads to {path}, which is not among this client's tables")
+        raise ManifestBroken(f"{run_folder}/manifest.json leads to {path}, which is not among this client's files")
     return found
 
 

@@ -220,6 +220,11 @@ class RunHead:
         return run_folders(self.mode, self.client, self.run_id, [])[0]
 
 
+def dictionary_folder(mode: Mode, client: str) -> str:
+    """Give the folder of the dictionaries that the runs of a mode share."""
+    return f"{mode.folder}/{client}/_dictionary"
+
+
 def run_folders(mode: Mode, client: str, run_id: str, datasets: Iterable[str]) -> list[str]:
     """Give the folders of a run: its own first, then those of its tables; the date is that of its id."""
     day = f"{run_id[:4]}-{run_id[4:6]}-{run_id[6:8]}"
@@ -265,11 +270,21 @@ class Chunk:
 
 
 @dataclass(frozen=True, slots=True)
+class DictionaryFile:
+    """A file of the dictionary that describes a run's tables. Runs of the same tables share it."""
+
+    path: str
+    bytes: int
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
 class RunManifest:
     """A finished run."""
 
     head: RunHead
     tables: tuple[TableManifest, ...]
+    dictionary: tuple[DictionaryFile, ...] = ()
 
     @property
     def rows(self) -> int:

@@ -1,11 +1,12 @@
 """What one run writes: the datasets as its reader sees them, with the columns and names that were chosen."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from coldshelf.access.models import Client
 from coldshelf.access.principal import Limit
+from coldshelf.publishing.formats.known import FORMATS
 from coldshelf.publishing.models import PLAIN, WINDOW, Choice, Chunk, Consistency, Layout, Mode
 from coldshelf.records.bulk import Window
 from coldshelf.records.dataset import Column, Dataset
@@ -16,8 +17,8 @@ from coldshelf.records.errors import FieldInvalid
 class FileNames:
     """File exchange: each dataset is one file with a name of its own, in a folder that batches share.
 
-    `named_on` stands in the names, in the receiver's zone. `is_again`: a file that is there already was written by an
-    earlier attempt at this very batch, so it is whole and is left as it is.
+    `named_on` stands in the names, in the receiver's zone. `is_again`: an earlier attempt found the names free and
+    began this very batch, so a file that is there already is its own and whole, and is left as it is.
     """
 
     template: str
@@ -69,6 +70,13 @@ class Plan:
             up_to = fence - 1 if self.up_to_revision is None else self.up_to_revision
             return Window(revisions=(self.after_revision, up_to), limit_id=self.limit_id)
         return Window(since=self.window_from(as_of), limit_id=self.limit_id)
+
+    def exchanged(self) -> Iterator[tuple[str, str]]:
+        """Give the datasets and paths of a file exchange; nothing where runs have folders."""
+        if self.names:
+            suffix = FORMATS[self.layout.format].suffix(self.layout)
+            for dataset in self.datasets:
+                yield dataset.name, self.names.path(self.client.code, dataset.name, suffix)
 
     def window_from(self, as_of: datetime) -> datetime | None:
         # The database's clock counts where it is behind: ModifiedOn is its time.

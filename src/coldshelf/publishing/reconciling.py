@@ -58,7 +58,7 @@ class _Reconciling:
             return [self._table(snapshot, said, entry) for entry in said.tables]
 
     def _table(self, snapshot: Snapshot, run: RunSaid, entry: TableEntry) -> Comparison:
-        path = self.files.table_manifest(entry)
+        path = self.files.follow(entry.path)
         said = parse(TableSaid, path, content_of(self.files.destination, path))
         (dataset,) = published(self.registry, [entry.dataset])
         dataset = dataset_for(self.reader, dataset)

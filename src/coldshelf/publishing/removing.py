@@ -1,20 +1,23 @@
 """What goes away: folders of torn runs, and finished runs whose time is over."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from datetime import timedelta
-from pathlib import PurePosixPath
 from typing import Any
 
 import orjson
 
 from coldshelf.access.models import Client
+from coldshelf.access.service import load_client
+from coldshelf.kit.errors import ColdshelfError
+from coldshelf.kit.ids import ClientId
 from coldshelf.kit.logs import get_logger
 from coldshelf.kit.runtime import Runtime
 from coldshelf.publishing import store
 from coldshelf.publishing.destination import Destination
 from coldshelf.publishing.errors import DestinationFailed
 from coldshelf.publishing.models import Mode, run_folders
+from coldshelf.publishing.named import open_named
 
 log = get_logger("publishing")
 
@@ -35,20 +38,45 @@ def _remove(place: Destination, path: str) -> None:
         place.remove(path)
 
 
-async def expire(run: Runtime, client: Client, publication: Row, place: Destination) -> int:
-    """Remove the files of finished runs that are older than the publication keeps them; give how many runs.
+async def expire(run: Runtime) -> int:
+    """Remove the files of runs that are older than their publications keep them; give how many runs.
 
-    The latest run of each mode is kept. A run that the destination does not let go stays, and is tried again.
+    The latest run of each mode is kept. What a destination does not let go stays, and is tried again. Any number of
+    workers may do this at the same time.
     """
-    if publication["keep_days"] is None:
+    async with run.database.system() as connection:
+        found = await store.keepers(connection)
+    removed = 0
+    for row in found:
+        try:
+            removed += await _expire_of(run, ClientId(row["client_id"]), row["id"])
+        except ColdshelfError as error:  # one destination that is away must not hold up the others
+            log.warning("expired runs stay", client=row["client_id"], publication=row["id"], error=str(error))
+    return removed
+
+
+async def _expire_of(run: Runtime, client_id: ClientId, publication_id: int) -> int:
+    async with run.database.scope(client_id, readonly=True) as connection:
+        publication = await store.load_publication(connection, publication_id)
+        if publication is None or publication["keep_days"] is None:
+            return 0
+        before = run.clock.now() - max(timedelta(days=publication["keep_days"]), LEAST_KEPT)
+        rows = await store.expired_runs(connection, publication_id, before)
+    if not rows:
         return 0
-    before = run.clock.now() - max(timedelta(days=publication["keep_days"]), LEAST_KEPT)
-    async with run.database.scope(client.id, readonly=True) as connection:
-        rows = await store.expired_runs(connection, publication["id"], before)
+    client = await load_client(run, client_id)
+    place = await run.off_loop(open_named, run.settings, publication["destination"], client.code)
+    try:
+        return await _expire_runs(run, client, place, [dict(row) for row in rows])
+    finally:
+        await run.off_loop(place.close)
+
+
+async def _expire_runs(run: Runtime, client: Client, place: Destination, rows: Sequence[Row]) -> int:
     removed = 0
     for row in rows:
         try:
-            await run.off_loop(_remove_run, place, client.code, dict(row))
+            await run.off_loop(_remove_run, place, client.code, row)
         except DestinationFailed as error:
             log.warning("expired run stays", run=row["run_id"], error=str(error))
             continue
@@ -66,16 +94,5 @@ def _remove_run(place: Destination, client: str, row: Row) -> None:
             _remove(place, folder)
         return
     for table in tables:
-        for path in _exchanged(place, table["path"]):
-            place.remove(path)
-
-
-def _exchanged(place: Destination, first: str) -> Iterator[str]:
-    """Give the files of an exchanged dataset that are there: it may have been cut into several."""
-    path = PurePosixPath(first)
-    stem, suffix = path.name.partition(".")[0], path.name.partition(".")[2]
-    number, name = 1, first
-    while place.size(name) is not None:
-        yield name
-        number += 1
-        name = str(path.with_name(f"{stem}_{number}.{suffix}"))
+        if place.size(table["path"]) is not None:
+            place.remove(table["path"])

@@ -11,7 +11,7 @@ from coldshelf.kit.runtime import Runtime
 from coldshelf.publishing import store
 from coldshelf.publishing.destination import SUCCESS, Destination, Entry
 from coldshelf.publishing.errors import DestinationFailed
-from coldshelf.publishing.models import RUN_ID, Mode
+from coldshelf.publishing.models import RUN_ID, Mode, dictionary_folder
 
 ABANDONED_AFTER = timedelta(hours=1)
 """A run by hand has no row that says whether it is under way; one that wrote nothing for so long is given up."""
@@ -54,6 +54,7 @@ async def repair(
         for (folder, run_id), entries in sorted(runs.items())
         for one in _of_run(folder, entries, states.get(run_id), before)
     ]
+    found += await run.off_loop(_of_dictionaries, place, client.code, before)
     for template in templates:
         found += await run.off_loop(_of_exchange, place, client.code, template, before)
     return await run.off_loop(_remove, place, found) if remove else found
@@ -78,6 +79,15 @@ def _of_run(folder: str, entries: list[Entry], state: str | None, before: dateti
     said = "run by hand" if state is None else f"run that is {state}"
     folders = sorted({entry.path.rpartition("/")[0] for entry in entries}, key=lambda path: (path != folder, path))
     return [Leftover(path, f"folder of a {said}, without a marker", kept) for path in folders]
+
+
+def _of_dictionaries(place: Destination, client: str, before: datetime) -> list[Leftover]:
+    return [
+        Leftover(entry.path, "temporary file of a dictionary", _kept(None, entry.modified_on, before))
+        for mode in Mode
+        for entry in place.entries(dictionary_folder(mode, client))
+        if _is_temporary(entry)
+    ]
 
 
 def _of_exchange(place: Destination, client: str, template: str, before: datetime) -> list[Leftover]:

@@ -25,7 +25,7 @@ from coldshelf.publishing import store
 from coldshelf.publishing.destination import SUCCESS, Destination
 from coldshelf.publishing.errors import ExportStopped, ReaderShutOut
 from coldshelf.publishing.events import COMPLETED, FAILED
-from coldshelf.publishing.manifests import table_manifest
+from coldshelf.publishing.manifests import follow
 from coldshelf.publishing.models import (
     PART_ROWS,
     Chunk,
@@ -42,7 +42,7 @@ from coldshelf.publishing.models import (
 )
 from coldshelf.publishing.named import open_named
 from coldshelf.publishing.plan import FileNames, Journal, Plan, chosen, sight_of
-from coldshelf.publishing.removing import expire, remove_folders
+from coldshelf.publishing.removing import remove_folders
 from coldshelf.publishing.scheduling import start_next, tell
 from coldshelf.publishing.service import published, source_of, write
 from coldshelf.publishing.slots import find_zone
@@ -106,7 +106,7 @@ class Attempt:
             revision, scope = await store.mark_of(connection, held["id"])
             zone = find_zone(held["time_zone"] or await client_time_zone(connection))
         named_on: datetime = self.row["due_on"] or self.row["created_on"]
-        names = FileNames(held["file_name"], named_on.astimezone(zone), is_again=self.row["attempts"] > 1)
+        names = FileNames(held["file_name"], named_on.astimezone(zone), is_again=bool(self.row["run_id"]))
         return Plan(
             client=self.client,
             mode=mode,
@@ -143,6 +143,8 @@ class Attempt:
         """Bring the open tables up to the finished files of the run, where the publication has them."""
         if not self.publication["open_tables"]:
             return
+        async with self._scope() as connection:
+            await store.note_files(connection, self.row["id"], files.manifest, files.said())
         choice = read_choice(self.publication["datasets"], self.publication["columns"])
         for number, dataset in enumerate(published(registry, choice.datasets)):
             await self._note_table(dataset.name, number, files)
@@ -177,10 +179,15 @@ class Attempt:
 
     async def _note_begun(self, head: RunHead, up_to: int) -> None:
         assert self._writing  # noqa: S101  # it has begun
-        tables = len(self._writing.plan.datasets)
+        exchanged = [{"dataset": name, "rows": None, "path": path} for name, path in self._writing.plan.exchanged()]
         async with self._scope() as connection:
             begun = store.RunBegun(
-                files=head.run_id, as_of=head.as_of, up_to=up_to, tables=tables, journal=self._journal_text()
+                files=head.run_id,
+                as_of=head.as_of,
+                up_to=up_to,
+                tables=len(self._writing.plan.datasets),
+                journal=self._journal_text(),
+                exchanged=orjson.dumps(exchanged).decode(),
             )
             await store.note_begun(connection, self.row["id"], begun)
 
@@ -254,7 +261,7 @@ class Files:
             {
                 "dataset": one["dataset"],
                 "rows": one["rows"],
-                "path": posixpath.dirname(table_manifest(folder, one["path"])),
+                "path": posixpath.dirname(follow(folder, one["path"])),
             }
             for one in said["tables"]
         ]
@@ -268,11 +275,14 @@ class Files:
     def bytes(self) -> int:
         return sum(table.get("bytes", 0) for table in self.tables)
 
+    def said(self) -> str:
+        return orjson.dumps(self.tables).decode()
+
     def end(self) -> store.RunEnd:
         return store.RunEnd(
             state="done",
             manifest=self.manifest,
-            tables=orjson.dumps(self.tables).decode(),
+            tables=self.said(),
             rows=self.rows,
             bytes=self.bytes,
         )
@@ -285,14 +295,13 @@ async def perform(step: Step, registry: Registry) -> None:
     if attempt is None:
         return
     try:
-        if await _finish(attempt, step, registry):
-            await expire(run, attempt.client, attempt.publication, attempt.place)
+        await _finish(attempt, step, registry)
     finally:
         await run.off_loop(attempt.place.close)
 
 
-async def _finish(attempt: Attempt, step: Step, registry: Registry) -> bool:
-    """Write the files and say so; False when the run was cancelled."""
+async def _finish(attempt: Attempt, step: Step, registry: Registry) -> None:
+    """Write the files and say so."""
     run: Runtime = step.run
     try:
         require_all(attempt, registry)
@@ -304,7 +313,7 @@ async def _finish(attempt: Attempt, step: Step, registry: Registry) -> bool:
         async with step.effect() as connection:
             await store.end_run(connection, attempt.row["id"], store.RunEnd(state="cancelled"))
             await start_next(run, connection, attempt.client.id, attempt.publication["id"])
-        return False
+        return
     except Exception as error:
         await _note_error(run, attempt.client.id, attempt.row["id"], error)
         raise
@@ -314,7 +323,6 @@ async def _finish(attempt: Attempt, step: Step, registry: Registry) -> bool:
                 await store.move_mark(connection, attempt.publication["id"], files.up_to, attempt.scope)
             await tell(run, connection, attempt.client.id, COMPLETED, attempt.row["id"])
         await start_next(run, connection, attempt.client.id, attempt.publication["id"])
-    return True
 
 
 def require_all(attempt: Attempt, registry: Registry) -> None:

@@ -73,7 +73,7 @@ def dataset_schema(dataset: Dataset, version: int) -> DatasetSchema:
                 "unit": column.unit,
                 "meaning": column.meaning,
                 "personal": column.personal,
-                "since": since_version(dataset.name, name),
+                "since": since_version(dataset.name, column.wire),
             }
             for name, column in bulk_columns(dataset)
         ],
@@ -139,12 +139,16 @@ def run_manifest_json(manifest: RunManifest) -> bytes:
                 }
                 for table in manifest.tables
             ],
+            "dictionary": [
+                {"path": f"../../{_below_client(file.path)}", "bytes": file.bytes, "sha256": file.sha256}
+                for file in manifest.dictionary
+            ],
         }
     )
 
 
-def _below_client(folder: str) -> str:
-    return folder.split("/", 2)[2]
+def _below_client(path: str) -> str:
+    return path.split("/", 2)[2]
 
 
 def _time(moment: datetime | None) -> str | None:

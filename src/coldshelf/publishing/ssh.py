@@ -9,7 +9,10 @@ import asyncio
 import threading
 from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import suppress
-from typing import Any, TypeVar
+from datetime import UTC, datetime
+from os import fsdecode
+from stat import S_ISDIR
+from typing import Any, BinaryIO, ClassVar, TypeVar, cast
 
 import asyncssh
 
@@ -17,10 +20,17 @@ from coldshelf.kit.errors import SettingsInvalid
 from coldshelf.publishing.address import Address, without_secret
 from coldshelf.publishing.destination import Secret
 from coldshelf.publishing.errors import DestinationFailed
+from coldshelf.publishing.remote import Listed
+from coldshelf.publishing.renaming import named
+from coldshelf.publishing.streams import read_by_ranges
 
 CONNECT_SECONDS = 15
 IDLE_SECONDS = 60
 KEEPALIVE_SECONDS = 15
+SLOW_SECONDS = 600
+"""For what a server does by itself, such as a sync or a copy."""
+SENT_AT_ONCE = 4 * 1024 * 1024
+"""Bytes in flight: far servers are slow with less."""
 DEFAULT_PORT = 22
 
 HOST_KEYS = (
@@ -68,26 +78,46 @@ class SshSession:
         return self._wait(within_time())
 
     def can_copy(self) -> bool:
-        """Tell whether the server copies files by itself."""
-
         async def ask(client: asyncssh.SFTPClient) -> bool:
             return client.supports_remote_copy
 
         return self.run(ask)
 
-    def sync(self, file: asyncssh.SFTPClientFile, *, seconds: float) -> None:
-        """Have a file written to disk, where the server can be asked to (`fsync@openssh.com`)."""
+    def copied(self, source: str, path: str) -> int:
+        return self.upload(path).copy_from(source)
 
-        async def ask() -> None:
-            with suppress(asyncssh.SFTPOpUnsupported):
-                await file.fsync()
+    def read(self, path: str, place: str) -> BinaryIO:
+        file = self.run(lambda client: client.open(path, "rb"))
+        size = self.on_file(file.stat()).size or 0
 
-        self.on_file(ask(), seconds=seconds)
+        def read_at(offset: int, length: int) -> bytes:
+            with named(place):
+                return cast("bytes", self.on_file(file.read(length, offset)))
+
+        return read_by_ranges(size, read_at)
+
+    def upload(self, path: str) -> "SftpUpload":
+        return SftpUpload(self, self.run(lambda client: client.open(path, "xb")))
 
     def size_of(self, path: str) -> int | None:
+        found = self._attributes(path)
+        return None if found is None or _is_folder(found) else found.size
+
+    def is_folder(self, path: str) -> bool:
+        found = self._attributes(path)
+        return found is not None and _is_folder(found)
+
+    def listed(self, folder: str) -> list[Listed]:
         with suppress(FileNotFoundError):
-            return self.run(lambda client: client.stat(path)).size
-        return None
+            names = self.run(lambda client: client.readdir(folder))
+            return [_listed(name) for name in names if fsdecode(name.filename) not in {".", ".."}]
+        return []
+
+    def make_folder(self, path: str) -> None:
+        self.run(lambda client: client.mkdir(path))
+
+    def remove_folder(self, path: str) -> None:
+        self.run(lambda client: client.rmdir(path))
 
     def rename(self, path: str, new: str) -> None:
         """Rename as the first version of the protocol does: a server that keeps to it refuses to overwrite."""
@@ -102,6 +132,11 @@ class SshSession:
             self._loop.call_soon_threadsafe(self._loop.stop)
             self._thread.join()
             self._loop.close()
+
+    def _attributes(self, path: str) -> asyncssh.SFTPAttrs | None:
+        with suppress(FileNotFoundError):
+            return self.run(lambda client: client.stat(path))
+        return None
 
     def _wait(self, work: Coroutine[Any, Any, T]) -> T:
         try:
@@ -186,6 +221,49 @@ class SshSession:
             connection.abort()
             with suppress(OSError, asyncssh.Error, TimeoutError):
                 await asyncio.wait_for(connection.wait_closed(), CONNECT_SECONDS)
+
+
+class SftpUpload:
+    """An open file, which is lost with the connection that it was opened on."""
+
+    at_once: ClassVar[int] = SENT_AT_ONCE
+
+    def __init__(self, session: SshSession, file: asyncssh.SFTPClientFile) -> None:
+        self._session = session
+        self._file = file
+
+    def send(self, chunk: bytes) -> None:
+        self._session.on_file(self._file.write(chunk))
+
+    def finish(self) -> None:
+        """Have it written to disk, where the server can be asked to (`fsync@openssh.com`)."""
+
+        async def sync() -> None:
+            with suppress(asyncssh.SFTPOpUnsupported):
+                await self._file.fsync()
+
+        self._session.on_file(sync(), seconds=SLOW_SECONDS)
+        self._session.on_file(self._file.close())
+
+    def abort(self) -> None:
+        with suppress(OSError):
+            self._session.on_file(self._file.close())
+
+    def copy_from(self, source: str) -> int:
+        """Let the server fill it from another of its files; give the bytes."""
+        self._session.run(lambda client: client.remote_copy(source, self._file), seconds=SLOW_SECONDS)
+        size = self._session.on_file(self._file.stat()).size or 0
+        self.finish()
+        return size
+
+
+def _is_folder(found: asyncssh.SFTPAttrs) -> bool:
+    return S_ISDIR(found.permissions or 0)
+
+
+def _listed(one: asyncssh.SFTPName) -> Listed:
+    changed = datetime.fromtimestamp(one.attrs.mtime or 0, UTC)
+    return Listed(fsdecode(one.filename), _is_folder(one.attrs), one.attrs.size or 0, changed)
 
 
 def refuse_unpinned(address: Address) -> SettingsInvalid:

@@ -14,13 +14,13 @@ OPEN = ("waiting", "running")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunEnd:
-    """How a run ended."""
+    """How a run ended. Without `tables` it keeps what was noted of its files."""
 
     state: str
     error: str = ""
     cure: str = ""
     manifest: str | None = None
-    tables: str = "[]"
+    tables: str | None = None
     rows: int = 0
     bytes: int = 0
 
@@ -139,13 +139,17 @@ async def begin_attempt(connection: Connection, run_id: int) -> Record | None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunBegun:
-    """What is known when the files of an attempt are begun; `files` is their run id."""
+    """What is known when the files of an attempt are begun; `files` is their run id.
+
+    `exchanged` are the paths of exchanged files, as JSON: whatever becomes of the run, some may be there.
+    """
 
     files: str
     as_of: datetime
     up_to: int
     tables: int
     journal: str
+    exchanged: str
 
 
 async def note_begun(connection: Connection, run_id: int, begun: RunBegun) -> None:
@@ -153,7 +157,7 @@ async def note_begun(connection: Connection, run_id: int, begun: RunBegun) -> No
     await connection.execute(
         """
         UPDATE publication_run SET run_id = $2, as_of = $3, up_to_revision = coalesce(up_to_revision, $4),
-            tables_total = $5, tables_done = 0, rows_done = 0, bytes_done = 0, journal = $6
+            tables_total = $5, tables_done = 0, rows_done = 0, bytes_done = 0, journal = $6, tables = $7
         WHERE id = $1 AND state = 'running'""",
         run_id,
         begun.files,
@@ -161,6 +165,17 @@ async def note_begun(connection: Connection, run_id: int, begun: RunBegun) -> No
         begun.up_to,
         begun.tables,
         begun.journal,
+        begun.exchanged,
+    )
+
+
+async def note_files(connection: Connection, run_id: int, manifest: str | None, tables: str) -> None:
+    """Note files that are there, whatever becomes of the run."""
+    await connection.execute(
+        "UPDATE publication_run SET manifest = $2, tables = $3 WHERE id = $1 AND state = 'running'",
+        run_id,
+        manifest,
+        tables,
     )
 
 
@@ -195,8 +210,9 @@ async def end_run(connection: Connection, run_id: int, end: RunEnd) -> bool:
     """End a run that is open; False when it has ended."""
     value: int | None = await connection.fetchval(
         """
-        UPDATE publication_run SET state = $2, error = $3, cure = $4, manifest = $5, tables = $6, rows_done = $7,
-            bytes_done = $8, tables_done = CASE WHEN $2 = 'done' THEN tables_total ELSE tables_done END, phase = '',
+        UPDATE publication_run SET state = $2, error = $3, cure = $4, manifest = coalesce($5, manifest),
+            tables = coalesce($6, tables), rows_done = $7, bytes_done = $8,
+            tables_done = CASE WHEN $2 = 'done' THEN tables_total ELSE tables_done END, phase = '',
             journal = '{}', finished_on = clock_timestamp()
         WHERE id = $1 AND state IN ('waiting', 'running') RETURNING id""",
         run_id,
@@ -238,19 +254,28 @@ async def late_runs(connection: Connection, publication_id: int, now: datetime, 
 
 
 async def expired_runs(connection: Connection, publication_id: int, before: datetime) -> list[Record]:
-    """Give the finished runs whose files are older; the latest full and the latest other run are kept."""
+    """Give the runs whose files are older: done ones but for the latest of each mode, and what others left whole."""
     return list(
         await connection.fetch(
             """
             SELECT * FROM publication_run r
-            WHERE publication_id = $1 AND state = 'done' AND finished_on < $2 AND expired_on IS NULL
-                AND run_id IS NOT NULL AND EXISTS (
-                    SELECT FROM publication_run n WHERE n.publication_id = $1 AND n.state = 'done' AND n.mode = r.mode
-                        AND n.finished_on > r.finished_on)
+            WHERE publication_id = $1 AND finished_on < $2 AND expired_on IS NULL AND run_id IS NOT NULL
+                AND CASE state
+                    WHEN 'done' THEN EXISTS (
+                        SELECT FROM publication_run n WHERE n.publication_id = $1 AND n.state = 'done'
+                            AND n.mode = r.mode AND n.finished_on > r.finished_on)
+                    ELSE tables <> '[]' END
             ORDER BY finished_on""",
             publication_id,
             before,
         )
+    )
+
+
+async def keepers(connection: Connection) -> list[Record]:
+    """Give the publications of all clients, deleted ones too, that let files go; the connection is the owner's."""
+    return list(
+        await connection.fetch("SELECT client_id, id FROM publication WHERE keep_days IS NOT NULL ORDER BY 1, 2")
     )
 
 

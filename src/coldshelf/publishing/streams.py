@@ -2,9 +2,9 @@
 
 import io
 from collections.abc import Callable
-from typing import BinaryIO
+from typing import BinaryIO, Protocol
 
-from coldshelf.publishing.destination import Destination
+from coldshelf.publishing.destination import PartWriter
 
 CHUNK_BYTES = 1024 * 1024
 RANGE_BYTES = 4 * 1024 * 1024
@@ -49,7 +49,14 @@ def read_by_ranges(size: int, read_at: Callable[[int, int], bytes]) -> BinaryIO:
     return io.BufferedReader(_Ranges(size, read_at), RANGE_BYTES)
 
 
-def copy_through(destination: Destination, source: str, path: str) -> None:
+class HoldsFiles(Protocol):
+    """What a copy needs of a destination."""
+
+    def open(self, path: str) -> BinaryIO: ...
+    def part(self, path: str) -> PartWriter: ...
+
+
+def copy_through(destination: HoldsFiles, source: str, path: str) -> None:
     """Copy a committed file by reading and writing it, where the destination has no copy of its own."""
     with destination.open(source) as file:
         part = destination.part(path)

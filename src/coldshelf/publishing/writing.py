@@ -12,19 +12,29 @@ import pyarrow as pa
 
 from coldshelf.kit.logs import get_logger
 from coldshelf.publishing.destination import Destination
-from coldshelf.publishing.errors import DestinationFailed, ExportStopped, TooManyRows
+from coldshelf.publishing.dictionary import dictionary_files
+from coldshelf.publishing.errors import (
+    AlreadyPublished,
+    DestinationFailed,
+    ExportStopped,
+    NameTaken,
+    PartDiffers,
+    TooManyRows,
+)
 from coldshelf.publishing.formats.columns import file_schema
 from coldshelf.publishing.formats.known import FORMATS
 from coldshelf.publishing.formats.parts import write_parts
 from coldshelf.publishing.models import (
     BULK_DATASETS,
     Chunk,
+    DictionaryFile,
     OnProgress,
     Progress,
     PublishedFile,
     RunHead,
     RunManifest,
     TableManifest,
+    dictionary_folder,
     new_run_id,
 )
 from coldshelf.publishing.plan import Plan
@@ -85,6 +95,7 @@ class Writing:
                 self.reading.append(source)
                 head = self._head(source)
                 window = self.plan.window(head.as_of, source.fence)
+                self._require_free()
                 self.on_begun(head, window.revisions[1] if window.revisions else source.fence - 1)
                 tables = [self._write_table(head, source, window, number) for number in range(len(self.plan.datasets))]
                 self.reading.clear()
@@ -113,6 +124,13 @@ class Writing:
             window_from=plan.window_from(as_of),
             consistency=plan.consistency,
         )
+
+    def _require_free(self) -> None:
+        """Raise NameTaken for a file of another batch that a batch would take for its own when it is tried again."""
+        if self.plan.names and not self.plan.names.is_again:
+            for _, path in self.plan.exchanged():
+                if self.destination.size(path) is not None:
+                    raise NameTaken(f"{path} is there already, from another batch")
 
     def _write_table(self, head: RunHead, source: Source, window: Window, number: int) -> TableManifest:
         dataset = self.plan.datasets[number]
@@ -168,8 +186,12 @@ class Writing:
         path = names.path(self.plan.client.code, dataset.name, suffix)
         if names.is_again and (size := self.destination.size(path)) is not None:
             return (PublishedFile(path, 0, size, "", None, None),)
-        with source.batches(dataset, window) as batches:
-            return tuple(self._parts(batches, number, _alone(path.removesuffix(suffix), dataset.name)))
+        try:
+            with source.batches(dataset, window) as batches:
+                return tuple(self._parts(batches, number, _alone(path.removesuffix(suffix), dataset.name)))
+        except PartDiffers:  # else the next attempt would take it for whole
+            self.destination.remove(path)
+            raise
 
     def _chunks(self, head: RunHead, source: Source, window: Window, number: int) -> Iterator[Chunk]:
         """Write a part of each chunk, behind those of a broken attempt."""
@@ -215,7 +237,7 @@ class Writing:
             content = table_manifest_json(head, table)
             self._put(f"{table.folder}/_manifest.json", content)
             described.append(replace(table, sha256=hashlib.sha256(content).hexdigest()))
-        manifest = RunManifest(head, tuple(described))
+        manifest = RunManifest(head, tuple(described), tuple(self._dictionary(head)))
         self._begin(head.run_folder)
         self._put(f"{head.run_folder}/manifest.json", run_manifest_json(manifest))
         for folder in (*(table.folder for table in tables), head.run_folder):
@@ -223,6 +245,16 @@ class Writing:
             if folder in self.begun:
                 self.begun.remove(folder)
         return manifest
+
+    def _dictionary(self, head: RunHead) -> Iterator[DictionaryFile]:
+        """Describe the tables, unless an earlier run of the same ones has: the files are named by what they hold."""
+        for name, content in dictionary_files(self.plan.datasets).items():
+            sha256 = hashlib.sha256(content).hexdigest()
+            path = f"{dictionary_folder(head.mode, head.client)}/{name.replace('.', f'-{sha256[:16]}.')}"
+            if self.destination.size(path) is None:
+                with suppress(AlreadyPublished):  # by another run, a moment ago
+                    self._put(path, content)
+            yield DictionaryFile(path, len(content), sha256)
 
     def _go_on(self) -> None:
         if self.stop.is_set():
@@ -257,7 +289,7 @@ class Writing:
 
 
 def _alone(stem: str, dataset: str) -> Callable[[int], str]:
-    """Name the one file of an exchanged dataset: of several, a broken attempt could leave the later ones out."""
+    """Name the one file of an exchanged dataset; of several, a broken attempt could leave the later ones out."""
 
     def name(part: int) -> str:
         if part:

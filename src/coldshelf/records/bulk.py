@@ -51,8 +51,9 @@ def bulk_select(dataset: Dataset, window: Window = EVERYTHING) -> str:
         return _nothing(dataset)
     fields = [_parquet_column(column) for column in dataset.columns if column.parquet_name]
     source = _bulk_rows(dataset, window)
+    kept = dataset.key_columns | {"id"} if dataset.limited else frozenset()
     for join in dataset.joins:
-        on = joined_on(join, with_gone=dataset.limited)
+        on = joined_on(join, kept=kept)
         source = source.outerjoin(sa.table(join.relation).alias(join.name), sa.text(on))
     query = sa.select(*fields).select_from(source).where(*window.bounds).order_by(Own.id)
     if dataset.limited and not window.has_changes_only:

@@ -4,12 +4,12 @@ from coldshelf.records.dataset import Column
 from coldshelf.records.fields import FieldType
 
 
-def text(wire: str, meaning: str, column: str = "", *, personal: bool = False) -> Column:
-    return Column(wire=wire, column=column, type=FieldType.TEXT, meaning=meaning, personal=personal)
+def text(wire: str, meaning: str, column: str = "", *, of: str = "", personal: bool = False) -> Column:
+    return Column(wire=wire, column=column, of=of, type=FieldType.TEXT, meaning=meaning, personal=personal)
 
 
-def whole(wire: str, meaning: str, column: str = "", unit: str = "") -> Column:
-    return Column(wire=wire, column=column, type=FieldType.INTEGER, unit=unit, meaning=meaning)
+def whole(wire: str, meaning: str, column: str = "", unit: str = "", *, of: str = "") -> Column:
+    return Column(wire=wire, column=column, of=of, type=FieldType.INTEGER, unit=unit, meaning=meaning)
 
 
 def number(wire: str, meaning: str, unit: str = "") -> Column:
@@ -28,8 +28,12 @@ def day(wire: str, meaning: str) -> Column:
     return Column(wire=wire, type=FieldType.DATE, meaning=meaning)
 
 
-def utc(wire: str, meaning: str) -> Column:
-    return Column(wire=wire, type=FieldType.TIMESTAMP, unit="UTC", meaning=meaning)
+def json(wire: str, meaning: str, column: str = "") -> Column:
+    return Column(wire=wire, column=column, type=FieldType.JSON, meaning=meaning)
+
+
+def utc(wire: str, meaning: str, column: str = "") -> Column:
+    return Column(wire=wire, column=column, type=FieldType.TIMESTAMP, unit="UTC", meaning=meaning)
 
 
 def local_and_utc(wire: str, meaning: str) -> tuple[Column, Column]:

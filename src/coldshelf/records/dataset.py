@@ -121,6 +121,12 @@ class Dataset:
         return self.keys or (self.key,)
 
     @property
+    def key_columns(self) -> frozenset[str]:
+        """Name the columns of its relation that identify a row, as the relation calls them."""
+        found = (self.column(wire) for wire in self.whole_key)
+        return frozenset(column.name for column in found if column and not column.of)
+
+    @property
     def has_rows(self) -> bool:
         """Say whether there is anything to list yet."""
         return bool(self.relation)

@@ -105,7 +105,8 @@ def bulk_sql(dataset: Dataset, columns: Sequence[str], place: str) -> str:
     """Give the rows `t` of a narrowed dataset as a bulk file tells them: with those that left, as deleted ones.
 
     A row changes, to one who is limited, also when its outlet comes into sight or leaves it; its modification time and
-    revision are the later ones. `columns` are empty in what left; `in_sight` tells the two apart.
+    revision are the later ones. `columns` are empty in what left, but for those of the key, by which its receiver finds
+    it; `in_sight` tells the two apart.
     """
     held, via, joined = "t", dataset.location_of, ""
     if via is not None:
@@ -118,8 +119,11 @@ def bulk_sql(dataset: Dataset, columns: Sequence[str], place: str) -> str:
             f" LEFT JOIN {relation} AS {name} ON {name}.client_id = t.client_id AND {name}.limit_id = {place}"
             f' AND {name}.location_id = {held}."{dataset.location}"'
         )
-    in_sight = "seen.location_id IS NOT NULL"
-    shown = "".join(f', CASE WHEN {in_sight} THEN t."{name}" END AS "{name}"' for name in columns)
+    in_sight, kept = "seen.location_id IS NOT NULL", dataset.key_columns
+    shown = "".join(
+        f', t."{name}"' if name in kept else f', CASE WHEN {in_sight} THEN t."{name}" END AS "{name}"'
+        for name in columns
+    )
     return (
         f"SELECT t.id, t.client_id, t.is_deleted OR NOT {in_sight} AS is_deleted, {in_sight} AS in_sight,"
         f" greatest(t.modified_on, coalesce(seen.came_on, lost.left_on)) AS modified_on,"
@@ -135,7 +139,7 @@ def is_hidden(hidden: frozenset[str], dataset: str, wire: str, *, personal: bool
 
 def fixed_fields(dataset: Dataset) -> frozenset[str]:
     """Name the fields that cannot be hidden: no list can do without them."""
-    return frozenset({dataset.key, "ClientId", "IsDeleted", MODIFIED_ON})
+    return frozenset({dataset.key, *dataset.whole_key, "ClientId", "IsDeleted", MODIFIED_ON})
 
 
 def not_found(dataset: Dataset, row_id: int) -> RecordNotFound:

@@ -215,7 +215,7 @@ def table(dataset: Dataset) -> FromClause:
 def _relation(shape: Shape) -> FromClause:
     """Give the rows `t`; with those that left the sight, their own columns are empty and they are deleted.
 
-    Empty foreign keys let joins find nothing; a join by the id itself needs a condition of its own (see `joined_on`).
+    Empty foreign keys let joins find nothing; a join by a key that stays needs a condition of its own (`joined_on`).
     """
     dataset = shape.dataset
     if not shape.with_gone:
@@ -256,7 +256,7 @@ def _source(shape: Shape, wanted: frozenset[str], rows: FromClause) -> FromClaus
     wanted, first = _with_ways(dataset, wanted), _with_ways(dataset, shape.filtered_sources)
     for join in sorted(dataset.joins, key=lambda join: join.name not in first):
         if join.name in wanted:
-            on = joined_on(join, with_gone=shape.with_gone)
+            on = joined_on(join, kept=frozenset({"id"} if shape.with_gone else ()))
             source = source.outerjoin(sa.table(join.relation).alias(join.name), sa.text(on))
     return source
 
@@ -276,12 +276,12 @@ def _with_ways(dataset: Dataset, wanted: frozenset[str]) -> frozenset[str]:
     return wanted | {join.of for join in dataset.joins if join.name in wanted}
 
 
-def joined_on(join: Join, *, with_gone: bool = False) -> str:
-    """Say on what a join finds its row; `with_gone`: none for a row that has left the sight."""
+def joined_on(join: Join, *, kept: frozenset[str]) -> str:
+    """Say on what a join finds its row; by a column that is kept in rows that left the sight it finds none for them."""
     name = quoted(join.name)
     held = f"{quoted(join.of or 't')}.{quoted(join.on)}"
     on = f"{name}.client_id = t.client_id AND {name}.{quoted(join.key)} = {held}"
-    return f"{on} AND t.in_sight" if with_gone and join.on == "id" and not join.of else on
+    return f"{on} AND t.in_sight" if join.on in kept and not join.of else on
 
 
 SERIAL = "date_part('epoch', {}) / 86400 + 25569"

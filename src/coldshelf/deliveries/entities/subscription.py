@@ -17,10 +17,9 @@ FRESH: Values = {"failing_since": None, "disabled_on": None, "disabled_because":
 
 def _rule(events: Collection[str]) -> BeforeSave:
     async def checked(_: Connection, values: Values, before: Values | None) -> dict[str, Any]:
-        held = {**(before or {}), **values}
-        if not str(held.get("url") or "").lower().startswith(("https://", "http://")):
+        if "url" in values and not str(values["url"]).lower().startswith(("https://", "http://")):
             raise FieldInvalid("Url takes an address that begins with https://")
-        check_words(str(held.get("events") or ""), events)
+        check_words(str(values.get("events") or ""), events)
         is_revived = values.get("is_active") and before and not before.get("is_active")
         return {**values, **(FRESH if is_revived or before is None else {})}
 

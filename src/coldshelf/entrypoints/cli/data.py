@@ -16,6 +16,8 @@ from coldshelf.entrypoints.reference import reference_page
 from coldshelf.entrypoints.roles import roles_page
 from coldshelf.kit.settings import load_settings
 from coldshelf.publishing.dictionary import dictionary_files
+from coldshelf.publishing.models import BULK_DATASETS
+from coldshelf.publishing.service import published
 
 
 def add_to(app: typer.Typer) -> None:
@@ -30,7 +32,7 @@ def add_to(app: typer.Typer) -> None:
 def dictionary(out: Annotated[Path, typer.Option(help="Folder.")] = Path("dictionary")) -> None:
     """Write the data dictionary of the bulk files: a page and JSON."""
     out.mkdir(parents=True, exist_ok=True)
-    for name, content in dictionary_files(registry()).items():
+    for name, content in dictionary_files(published(registry(), tuple(BULK_DATASETS))).items():
         (out / name).write_bytes(content)
         typer.echo(out / name)
 

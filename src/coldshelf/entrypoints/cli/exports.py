@@ -171,7 +171,8 @@ def _print_runs(found: list[Mapping[str, Any]]) -> None:
 def _print_run(row: Mapping[str, Any]) -> None:
     typer.echo(f"run {row['id']}: {row['state']}, {row['rows_done']:,} rows, {row['bytes_done']:,} bytes")
     for table in json.loads(row["tables"]):
-        typer.echo(f"{table['dataset']}: {table['rows']} rows in {table['path']}")
+        rows = "begun" if table["rows"] is None else f"{table['rows']} rows"
+        typer.echo(f"{table['dataset']}: {rows} in {table['path']}")
     for text in filter(None, (row["manifest"], row["error"], row["cure"])):
         typer.echo(text)
 

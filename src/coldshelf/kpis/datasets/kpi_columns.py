@@ -2,6 +2,7 @@
 
 from coldshelf.kpis.figures import Measure
 from coldshelf.kpis.formulas import KPIS
+from coldshelf.records.columns import utc, whole
 from coldshelf.records.dataset import Column, ColumnGroup, PlainSwitch
 from coldshelf.records.fields import FieldType
 
@@ -21,17 +22,10 @@ FIGURES = tuple(
     for figure in KPIS
 )
 VERSIONS = (
-    Column(wire="KpiVersion", type=FieldType.INTEGER, meaning="Version of the formulas that gave the figures"),
-    Column(
-        wire="KpiPlanogramId", type=FieldType.INTEGER, meaning="Planogram that the figures were held against, if any"
-    ),
-    Column(wire="PlanogramVersion", type=FieldType.INTEGER, meaning="Version number of that planogram at that time"),
-    Column(
-        wire="PlanogramModifiedOn",
-        type=FieldType.TIMESTAMP,
-        unit="UTC",
-        meaning="Last change of that planogram before the figures were made",
-    ),
+    whole("KpiVersion", "Version of the formulas that gave the figures"),
+    whole("KpiPlanogramId", "Planogram that the figures were held against, if any"),
+    whole("PlanogramVersion", "Version number of that planogram at that time"),
+    utc("PlanogramModifiedOn", "Last change of that planogram before the figures were made"),
 )
 
 KPI_COLUMNS = ColumnGroup(

@@ -1,20 +1,8 @@
 """AssetPurity: one row an image or session (contract 4.2). Later rooms add their columns by column groups."""
 
+from coldshelf.records.columns import text, utc, whole
 from coldshelf.records.dataset import Column, Dataset, PlainSwitch, common_columns
 from coldshelf.records.fields import FieldType
-
-
-def _text(wire: str, meaning: str, column: str = "") -> Column:
-    return Column(wire=wire, column=column, type=FieldType.TEXT, meaning=meaning)
-
-
-def _number(wire: str, meaning: str, column: str = "") -> Column:
-    return Column(wire=wire, column=column, type=FieldType.INTEGER, meaning=meaning)
-
-
-def _time(wire: str, meaning: str, column: str = "") -> Column:
-    return Column(wire=wire, column=column, type=FieldType.TIMESTAMP, unit="UTC", meaning=meaning)
-
 
 ASSET_PURITY = Dataset(
     name="AssetPurity",
@@ -47,18 +35,18 @@ ASSET_PURITY = Dataset(
         ("salesrepid", "Send LocationId, with the outlets that SalesRep.ashx lists for the sales rep."),
     ),
     columns=(
-        _number("AssetPurityId", "Id of the image record", "id"),
+        whole("AssetPurityId", "Id of the image record", "id"),
         Column(wire="UniqueGuid", column="guid", type=FieldType.GUID, meaning="Id of the image for the preview"),
-        _number("AssetId", "Asset analysed"),
-        _text("SerialNumber", "Serial number of the asset at that time"),
-        _number("LocationId", "Outlet"),
-        _number("AssetPurityLocationId", "Outlet at the time of the image", "location_id"),
-        _text("LocationCode", "Code of the outlet at that time"),
-        _text("Location", "Name of the outlet at that time", "location_name"),
-        _text("City", "City of the outlet"),
-        _text("State", "State of the outlet"),
-        _text("Country", "Country of the outlet"),
-        _time("PurityDateTime", "Capture", "captured_on"),
+        whole("AssetId", "Asset analysed"),
+        text("SerialNumber", "Serial number of the asset at that time"),
+        whole("LocationId", "Outlet"),
+        whole("AssetPurityLocationId", "Outlet at the time of the image", "location_id"),
+        text("LocationCode", "Code of the outlet at that time"),
+        text("Location", "Name of the outlet at that time", "location_name"),
+        text("City", "City of the outlet"),
+        text("State", "State of the outlet"),
+        text("Country", "Country of the outlet"),
+        utc("PurityDateTime", "Capture", "captured_on"),
         Column(
             wire="EventTime",
             column="captured_local",
@@ -66,37 +54,37 @@ ASSET_PURITY = Dataset(
             unit="local time of the outlet",
             meaning="Capture",
         ),
-        _time("EventTimeUtc", "Capture", "captured_on"),
-        _text("CaptureTimeSource", "exif_offset, exif_zone or received"),
-        _time("ReceivedOn", "Receipt"),
-        _time("DoorOpen", "Door open time"),
-        _time("DoorClose", "Door close time"),
-        _text("SceneType", "Scene"),
-        _number("ImageReceivedFrom", "Source system"),
-        _number("BeforeAfterImage", "0 not specified, 1 before, 2 after an event", "before_after"),
-        _number("StatusId", "-1 rejected, 0 unprovisioned, 2 provisioned, 12 queued, 13 processed"),
-        _text("ImageStatus", "Status in words"),
-        _text("SubmissionOutcome", "AutoProvisioned, Pending, Rejected, or Provisioned by a reviewer"),
-        _text("RejectionReason", "Why it was rejected or waits"),
-        _text("Notes", "What was overruled or ignored at the upload"),
-        _number("Priority", "Processing priority"),
-        _text("ImageName", "File name of the processed image"),
-        _number("ImageCount", "Files in this record", "file_count"),
-        _number("PlanogramId", "Planogram at that time"),
-        _text("PlanogramValue", "Name of the planogram at that time", "planogram_name"),
-        _number("Columns", "Products on a shelf by the asset type"),
-        _number("Shelves", "Shelves by the asset type"),
-        _number("ItemsPerColumn", "Products one behind the other by the asset type"),
-        _number("DoorCount", "Doors of the asset"),
-        _number("LightIntensity", "Light level"),
-        _text("LightStatus", "Light condition"),
+        utc("EventTimeUtc", "Capture", "captured_on"),
+        text("CaptureTimeSource", "exif_offset, exif_zone or received"),
+        utc("ReceivedOn", "Receipt"),
+        utc("DoorOpen", "Door open time"),
+        utc("DoorClose", "Door close time"),
+        text("SceneType", "Scene"),
+        whole("ImageReceivedFrom", "Source system"),
+        whole("BeforeAfterImage", "0 not specified, 1 before, 2 after an event", "before_after"),
+        whole("StatusId", "-1 rejected, 0 unprovisioned, 2 provisioned, 12 queued, 13 processed"),
+        text("ImageStatus", "Status in words"),
+        text("SubmissionOutcome", "AutoProvisioned, Pending, Rejected, or Provisioned by a reviewer"),
+        text("RejectionReason", "Why it was rejected or waits"),
+        text("Notes", "What was overruled or ignored at the upload"),
+        whole("Priority", "Processing priority"),
+        text("ImageName", "File name of the processed image"),
+        whole("ImageCount", "Files in this record", "file_count"),
+        whole("PlanogramId", "Planogram at that time"),
+        text("PlanogramValue", "Name of the planogram at that time", "planogram_name"),
+        whole("Columns", "Products on a shelf by the asset type"),
+        whole("Shelves", "Shelves by the asset type"),
+        whole("ItemsPerColumn", "Products one behind the other by the asset type"),
+        whole("DoorCount", "Doors of the asset"),
+        whole("LightIntensity", "Light level"),
+        text("LightStatus", "Light condition"),
         Column(wire="IsLightOn", type=FieldType.BOOLEAN, meaning="Light on"),
         Column(wire="Temperature", type=FieldType.FLOAT, unit="°C", meaning="Temperature inside"),
         Column(wire="IsPrimePosition", type=FieldType.BOOLEAN, meaning="Premium position in the store"),
-        _time("VerifiedOn", "Decision of a reviewer; then the end of processing"),
+        utc("VerifiedOn", "Decision of a reviewer; then the end of processing"),
         Column(wire="Username", column="reviewer", type=FieldType.TEXT, personal=True, meaning="Reviewer who decided"),
-        _text("PeopleDetector", "What looked for people before anything was served"),
-        _number("PeopleFound", "Faces that were blurred"),
+        text("PeopleDetector", "What looked for people before anything was served"),
+        whole("PeopleFound", "Faces that were blurred"),
         *common_columns(),
     ),
 )

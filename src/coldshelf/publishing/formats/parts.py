@@ -60,6 +60,8 @@ def write_parts(
         part = open_part(name)
         try:
             written = _write_part(groups, layout, form, part, on_rows)
+            if groups.more():
+                name_part(number + 1)  # who gives no second name raises before the first part is seen
         except BaseException:
             part.discard()
             raise
