@@ -137,6 +137,20 @@ async def test_five_days_of_failures_switch_the_subscription_off(push: Pushing, 
 
     held = (await Handler(push.http, "Subscription").load(id=subscription))["data"]
     assert (held["IsActive"], held["DisabledBecause"]) == (False, "nothing has arrived for 5 days")
+    assert {one["State"] for one in await push.deliveries()} == {"failed"}
+    assert await push.deliver(later=timedelta(days=3)) == 0
+
+
+async def test_what_waits_for_a_subscription_that_was_switched_off_is_not_sent(push: Pushing, hook: Hook) -> None:
+    subscription = await push.subscribe(Name="Ours", Url=hook.seen.url)
+    await push.happen(await push.outlet("L1"))
+    await Handler(push.http, "Subscription").save(id=subscription, IsActive="false")
+
+    await push.deliver()
+
+    (delivery,) = await push.deliveries()
+    assert (delivery["State"], delivery["Error"]) == ("failed", "The subscription is switched off")
+    assert hook.messages == []
 
 
 async def test_a_forbidden_address_is_refused_before_a_connection(push: Pushing) -> None:

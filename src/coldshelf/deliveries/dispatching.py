@@ -72,6 +72,7 @@ async def take(run: Runtime, most: int, lease: timedelta = LEASE) -> list[Delive
             occurred_on=row["occurred_on"],
             dataset=row["dataset"],
             key=row["record_key"],
+            is_on=row["is_on"],
         )
         for row in rows
     ]

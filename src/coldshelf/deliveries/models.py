@@ -44,7 +44,10 @@ class State(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Delivery:
-    """One message to one receiver, taken by a worker; `number` is that of the attempt to be made, from 1."""
+    """One message to one receiver, taken by a worker; `number` is that of the attempt to be made, from 1.
+
+    `is_on`: its subscription is not switched off.
+    """
 
     client_id: ClientId
     id: int
@@ -58,6 +61,7 @@ class Delivery:
     occurred_on: datetime
     dataset: str
     key: int
+    is_on: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,7 +1,7 @@
 """One attempt at one delivery: written, signed, posted, and what came of it noted."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 
@@ -44,6 +44,8 @@ async def deliver(run: Runtime, around: Surroundings, delivery: Delivery) -> Out
 async def _attempt(run: Runtime, around: Surroundings, delivery: Delivery) -> Outcome:
     sent_on = run.clock.now()
     blank = Outcome(state=State.WAITING, sent_on=sent_on, took=timedelta(0))
+    if not delivery.is_on:
+        return replace(blank, state=State.FAILED, error="The subscription is switched off")
     try:
         body = await write_body(run, around, delivery)
     except Withheld as error:
@@ -105,57 +107,52 @@ def retry_after(headers: Mapping[str, str], now: datetime) -> timedelta:
     return min(max(wait, timedelta(0)), LONGEST_RETRY_AFTER)
 
 
-@dataclass(frozen=True, slots=True)
-class _Next:
-    state: State
-    due_on: datetime | None
-
-
-def _next(delivery: Delivery, outcome: Outcome, now: datetime) -> _Next:
-    if outcome.state is not State.WAITING:
-        return _Next(outcome.state, None)
-    wait = wait_before(delivery.number + 1)
-    return _Next(State.FAILED, None) if wait is None else _Next(State.WAITING, now + max(wait, outcome.again_after))
-
-
 async def _note(run: Runtime, delivery: Delivery, outcome: Outcome) -> None:
     now = run.clock.now()
-    then = _next(delivery, outcome, now)
+    wait = wait_before(delivery.number + 1) if outcome.state is State.WAITING else None
     async with run.database.scope(delivery.client_id, user_name="deliveries") as connection:
+        # The subscription comes first: whoever switches it off then changes every delivery that waits for it.
+        if not await _note_receiver(run, connection, delivery, outcome):
+            wait = None
+        state = State.FAILED if outcome.state is State.WAITING and wait is None else outcome.state
+        due_on = None if wait is None else now + max(wait, outcome.again_after)
         await store.add_attempt(connection, delivery.id, delivery.number, outcome)
-        final = replace(outcome, state=then.state)
-        await store.note_outcome(connection, delivery.id, delivery.number, final, then.due_on)
-        if delivery.subscription_id is not None:
-            await _note_receiver(run, connection, delivery, delivery.subscription_id, outcome)
+        await store.note_outcome(connection, delivery.id, delivery.number, replace(outcome, state=state), due_on)
 
 
-async def _note_receiver(
-    run: Runtime, connection: Connection, delivery: Delivery, subscription_id: int, outcome: Outcome
-) -> None:
-    """Remember whether the receiver works; switch its subscription off when it is gone or failed for five days."""
-    now = run.clock.now()
-    if outcome.state is State.DELIVERED:
-        await store.note_arrival(connection, subscription_id)
+async def _note_receiver(run: Runtime, connection: Connection, delivery: Delivery, outcome: Outcome) -> bool:
+    """Remember whether the receiver works; say whether it is to be called again.
+
+    Its subscription is switched off when it is gone, or has failed for five days.
+    """
+    if delivery.subscription_id is None:
+        return True
+    subscription = await store.lock_subscription(connection, delivery.subscription_id)
+    if subscription is None:
+        return False
+    now, since = run.clock.now(), subscription["failing_since"]
+    if outcome.state is State.DELIVERED and since is not None:
+        await store.note_arrival(connection, delivery.subscription_id)
     elif outcome.is_gone:
-        await _switch_off(run, connection, delivery, subscription_id, "the receiver answered 410 Gone")
-    elif (
-        outcome.state is State.WAITING and now - await store.note_failure(connection, subscription_id, now) >= FAILS_FOR
-    ):
-        await _switch_off(run, connection, delivery, subscription_id, "nothing has arrived for 5 days")
+        await _switch_off(run, connection, delivery, "the receiver answered 410 Gone")
+    elif outcome.state is State.WAITING and since is None:
+        await store.note_failure(connection, delivery.subscription_id, now)
+    elif outcome.state is State.WAITING and now - since >= FAILS_FOR:
+        await _switch_off(run, connection, delivery, "nothing has arrived for 5 days")
+        return False
+    return True
 
 
-async def _switch_off(
-    run: Runtime, connection: Connection, delivery: Delivery, subscription_id: int, because: str
-) -> None:
-    now = run.clock.now()
-    if await store.switch_off(connection, subscription_id, now, because):
-        told = Event(
-            DISABLED.name,
-            DISABLED.version,
-            delivery.client_id,
-            SUBSCRIPTIONS,
-            subscription_id,
-            now,
-            public=DISABLED.public,
-        )
-        await run.events.publish(connection, told)
+async def _switch_off(run: Runtime, connection: Connection, delivery: Delivery, because: str) -> None:
+    now, subscription_id = run.clock.now(), delivery.subscription_id or 0
+    await store.switch_off(connection, subscription_id, now, because)
+    told = Event(
+        DISABLED.name,
+        DISABLED.version,
+        delivery.client_id,
+        SUBSCRIPTIONS,
+        subscription_id,
+        now,
+        public=DISABLED.public,
+    )
+    await run.events.publish(connection, told)

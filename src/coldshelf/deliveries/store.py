@@ -76,7 +76,10 @@ CLAIM = """
     RETURNING d.client_id, d.id, d.subscription_id, d.url, d.attempts, d.event_id, d.event_type, d.version,
         d.occurred_on, d.dataset, d.record_key,
         (SELECT s.user_id FROM subscription s
-            WHERE s.client_id = d.client_id AND s.id = d.subscription_id) AS user_id"""
+            WHERE s.client_id = d.client_id AND s.id = d.subscription_id) AS user_id,
+        d.subscription_id IS NULL OR EXISTS (
+            SELECT FROM subscription s WHERE s.client_id = d.client_id AND s.id = d.subscription_id
+                AND s.is_active AND NOT s.is_deleted) AS is_on"""
 
 
 async def secrets_of(connection: Connection, subscription_id: int | None, now: datetime) -> list[str]:
@@ -165,23 +168,24 @@ async def note_arrival(connection: Connection, subscription_id: int) -> None:
     )
 
 
-async def note_failure(connection: Connection, subscription_id: int, now: datetime) -> datetime:
-    """Remember since when a receiver fails; give that moment."""
+async def lock_subscription(connection: Connection, subscription_id: int) -> Record | None:
+    """Give a subscription that is on; nobody else changes it until the end of the transaction."""
+    rows = await connection.fetch(
+        "SELECT failing_since FROM subscription WHERE id = $1 AND is_active FOR NO KEY UPDATE", subscription_id
+    )
+    return rows[0] if rows else None
+
+
+async def note_failure(connection: Connection, subscription_id: int, now: datetime) -> None:
+    """Remember since when a receiver fails."""
+    await connection.execute("UPDATE subscription SET failing_since = $2 WHERE id = $1", subscription_id, now)
+
+
+async def switch_off(connection: Connection, subscription_id: int, now: datetime, because: str) -> None:
+    """Switch a subscription off and end what waits for it."""
     await connection.execute(
-        "UPDATE subscription SET failing_since = $2 WHERE id = $1 AND failing_since IS NULL", subscription_id, now
-    )
-    value: datetime | None = await connection.fetchval(
-        "SELECT failing_since FROM subscription WHERE id = $1", subscription_id
-    )
-    return value or now
-
-
-async def switch_off(connection: Connection, subscription_id: int, now: datetime, because: str) -> bool:
-    """Switch a subscription off and end what waits for it; say whether it was on."""
-    was_on = await connection.fetchval(
         """
-        UPDATE subscription SET is_active = false, disabled_on = $2, disabled_because = $3
-        WHERE id = $1 AND is_active RETURNING true""",
+        UPDATE subscription SET is_active = false, disabled_on = $2, disabled_because = $3 WHERE id = $1""",
         subscription_id,
         now,
         because,
@@ -193,7 +197,6 @@ async def switch_off(connection: Connection, subscription_id: int, now: datetime
         subscription_id,
         f"The subscription was switched off: {because}",
     )
-    return bool(was_on)
 
 
 async def find_subscription(connection: Connection, subscription_id: int) -> Record | None:
