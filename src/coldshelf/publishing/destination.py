@@ -67,6 +67,10 @@ class Destination(Protocol):
         """Make a new file of a committed one without reading it here, where the destination can."""
         ...
 
+    def can_copy(self) -> bool:
+        """Say whether `copy` does without reading the file here."""
+        ...
+
     def open(self, path: str) -> BinaryIO:
         """Read a committed file back; the reader can seek."""
         ...

@@ -104,6 +104,9 @@ class ObjectDestination:
             obstore.copy(self.store, self.key(source), self.key(path), overwrite=False)
         self._wait_for_copy(source, path)
 
+    def can_copy(self) -> bool:
+        return True
+
     def open(self, path: str) -> BinaryIO:
         size = self.size(path)
         if size is None:

@@ -93,7 +93,8 @@ def table_manifest_json(head: RunHead, table: TableManifest) -> bytes:
             "schemaVersion": table.schema_version,
             "startedOn": _time(head.started_on),
             "asOf": _time(head.as_of),
-            "windowFrom": _time(head.window_from),
+            "windowFrom": _time(table.window_from or head.window_from),
+            **({"view": table.view} if table.view else {}),
             "rows": table.rows,
             "files": [
                 {
@@ -103,6 +104,7 @@ def table_manifest_json(head: RunHead, table: TableManifest) -> bytes:
                     "sha256": file.sha256,
                     "minModifiedOn": _time(file.min_modified_on),
                     "maxModifiedOn": _time(file.max_modified_on),
+                    **({"day": file.day.isoformat()} if file.day else {}),
                 }
                 for file in table.files
             ],
