@@ -109,3 +109,12 @@ class HoldsTables(Protocol):
     """A destination in which open tables can be kept, because its files can be replaced one commit at a time."""
 
     def table(self, path: str) -> TablePlace: ...
+
+
+@runtime_checkable
+class Replaces(Protocol):
+    """A destination whose committed files can be replaced: nothing but a legal erasure does so."""
+
+    def replacement(self, path: str) -> PartWriter:
+        """Open a file that takes the place of the committed one, if any, at once when it is committed."""
+        ...

@@ -108,7 +108,7 @@ class _Inspection:
             if entry is None:
                 self._flaw(f"{folder}/{file.path}", "is not there")
                 continue
-            if marker and marker.modified_on < entry.modified_on:
+            if marker and not said.erased and marker.modified_on < entry.modified_on:
                 self._note(entry.path, f"is younger than {marker.path}")
             self._compare(entry.path, "bytes", file.bytes, entry.bytes)
             self._content(entry.path, file)

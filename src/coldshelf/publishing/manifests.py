@@ -30,7 +30,7 @@ class FileSaid(_Said):
 class TableSaid(_Said):
     """`_manifest.json`. `key` is empty where columns were left out that identify a row, and in old manifests.
 
-    `view` is that of a table that is cut by day.
+    `view` is that of a table that is cut by day. `erased`: parts were written anew without records that were erased.
     """
 
     run_id: str
@@ -43,6 +43,7 @@ class TableSaid(_Said):
     files: tuple[FileSaid, ...]
     key: tuple[str, ...] = ()
     view: str = ""
+    erased: bool = False
 
 
 class TableEntry(_Said):

@@ -23,6 +23,8 @@ WINDOW = timedelta(days=30)
 
 RUNS = "PublicationRun"
 """Dataset of the runs of publications."""
+ERASURES = "Erasure"
+"""Dataset of the legal erasures."""
 
 
 class Mode(StrEnum):

@@ -98,6 +98,9 @@ class ObjectDestination:
             refuse_to_overwrite=lambda: self.refuse_to_overwrite(path),
         )
 
+    def replacement(self, path: str) -> PartWriter:
+        return ObjectPart(self.store, self.key(path), named=lambda: self.named(path), refuse_to_overwrite=None)
+
     def copy(self, source: str, path: str) -> None:
         self.refuse_to_overwrite(path)
         with self.named(path):

@@ -56,6 +56,11 @@ class FileDestination:
             make_durable_folder(self._path(path).parent)
         return FilePart(self._path(path))
 
+    def replacement(self, path: str) -> PartWriter:
+        with _named(self._path(path)):
+            make_durable_folder(self._path(path).parent)
+        return FilePart(self._path(path), replaces=True)
+
     def copy(self, source: str, path: str) -> None:
         """Give the same bytes a second name: what is committed is never written to again, at most replaced."""
         target = self._path(path)
@@ -113,8 +118,9 @@ class FileDestination:
 
 
 class FilePart:
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, replaces: bool = False) -> None:
         self._path = path
+        self._replaces = replaces
         # A name of its own: what a killed attempt left under the same path must not be in the way of the next one.
         self._hidden = path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp")
         with _named(path):
@@ -130,7 +136,8 @@ class FilePart:
             self._file.flush()
             os.fsync(self._file.fileno())
             self._file.close()
-            _refuse_to_overwrite(self._path)
+            if not self._replaces:
+                _refuse_to_overwrite(self._path)
             self._hidden.rename(self._path)
             fsync_folder(self._path.parent)
 
