@@ -28,7 +28,7 @@ from coldshelf.publishing.destinations.file import FileDestination
 from coldshelf.publishing.erasing import Wish, erase, look, outlook
 from coldshelf.publishing.errors import DestinationFailed, NotErasable
 from coldshelf.publishing.inspecting import validate
-from coldshelf.publishing.models import Layout, Mode, RunManifest
+from coldshelf.publishing.models import FileFormat, Layout, Mode, RunManifest
 from coldshelf.publishing.repairing import repair
 from coldshelf.publishing.scheduling import start_run
 from coldshelf.publishing.schemas import bulk_columns
@@ -177,7 +177,7 @@ async def test_every_entity_can_be_erased_and_nothing_of_it_is_left(
 ) -> None:
     world = await save_world(admin)
 
-    for name in reversed(registry.entities):
+    for name in reversed(list(registry.entities)):
         await desk.erase(name, world[name])
 
     async with desk.run.database.scope(desk.client.id, readonly=True) as connection:
@@ -407,6 +407,24 @@ async def test_wherever_it_is_broken_off_the_next_attempt_makes_the_run_whole(
     assert validate(FileDestination(folder), "demo", Mode.FULL, manifest.head.run_id) == []
     assert await repair(run, client, FileDestination(folder), remove=False) == []
     assert len(list((folder / manifest.head.table_folder("Location")).glob("part-*"))) == 3
+
+
+@pytest.mark.parametrize("changes", range(4))  # the marker, two tables, the folder of the run
+async def test_a_removal_that_is_broken_off_is_ended_by_the_next_attempt(
+    publish: Publish, cast: Cast, folder: Path, registry: Registry, changes: int
+) -> None:
+    outlets = await cast.outlets([1])
+    layout = Layout(format=FileFormat.CSV)
+    await publish(mode=Mode.FULL, datasets=["AssetType", "Location"], layout=layout)
+
+    with pytest.raises(DestinationFailed, match="broken off"):
+        clean(Breaking(folder, changes), registry, outlets[0])
+    left = files_below(folder)
+    clean(Breaking(folder, 4), registry, outlets[0])
+
+    assert left
+    assert [name for name in left if name.endswith("_SUCCESS") and "_runs" in name] == [] or changes == 0
+    assert files_below(folder) == set()
 
 
 def readable(folder: Path, manifest: RunManifest) -> Iterator[dict[str, Any]]:

@@ -94,15 +94,12 @@ class Cleaning:
     reached: list[Reached] = field(default_factory=list)
 
     def runs(self) -> list[Reached]:
-        """Go through every finished run; blocking."""
+        """Go through every run that has a manifest, also one whose removal was broken off; blocking."""
         for mode in Mode:
-            markers = [
-                entry.path
-                for entry in self.place.entries(f"{mode.folder}/{self.client}/_runs")
-                if entry.path.endswith(f"/{SUCCESS}")
-            ]
-            for marker in markers:
-                self._run(RunPlace(self.place, self.client, mode, marker.split("/")[-2]))
+            for entry in list(self.place.entries(f"{mode.folder}/{self.client}/_runs")):
+                folder, _, name = entry.path.rpartition("/")
+                if name == "manifest.json":
+                    self._run(RunPlace(self.place, self.client, mode, folder.rpartition("/")[2]))
         return self.reached
 
     def _run(self, run: RunPlace) -> None:
@@ -143,9 +140,11 @@ class Cleaning:
         put(self.place, run.manifest, json_of(manifest))
 
     def _remove(self, run: RunPlace, tables: "list[_Table]", why: str) -> None:
-        """Remove a run whole, its own folder first: from then on nobody begins to read it."""
+        """Remove a run whole: its marker first, so that nobody begins to read it; last the manifest that names the rest."""
         if self.change:
-            for folder in (run.folder, *(table.folder for table in tables)):
+            if run.is_finished:
+                self.place.remove(f"{run.folder}/{SUCCESS}")
+            for folder in (*(table.folder for table in tables), run.folder):
                 remove_there(self.place, folder)
         for table in tables:
             if table.due:
@@ -183,6 +182,8 @@ class _Table:
         """Write the parts anew that hold something; say whether the manifest of the run has to follow."""
         if not self.due:
             return False
+        if self._at.place.size(self.manifest) is None:
+            raise _Unknowable("some of its files are gone already")
         content = content_of(self._at.place, self.manifest)
         said = parse(TableSaid, self.manifest, content)
         rules = _Rules.of(self.due, self._entry.dataset, said)
