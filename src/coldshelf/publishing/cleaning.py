@@ -140,7 +140,7 @@ class Cleaning:
         put(self.place, run.manifest, json_of(manifest))
 
     def _remove(self, run: RunPlace, tables: "list[_Table]", why: str) -> None:
-        """Remove a run whole: its marker first, so that nobody begins to read it; last the manifest that names the rest."""
+        """Remove a run whole: its marker first, so that nobody begins to read it; last what names the rest."""
         if self.change:
             if run.is_finished:
                 self.place.remove(f"{run.folder}/{SUCCESS}")
