@@ -12,6 +12,7 @@ CREATE TABLE erasure (
     report text NOT NULL DEFAULT '[]'
 );
 SELECT coldshelf_tenant_table('erasure');
+CREATE INDEX ON erasure (client_id, row_id);
 CREATE INDEX ON erasure (due_on) WHERE state = 'waiting';
 
 -- Makes a tombstone of a row and gives its modification time. Key, references and times stay: those who saw the row,
