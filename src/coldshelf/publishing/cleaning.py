@@ -157,7 +157,7 @@ class _Table:
     def __init__(self, at: Cleaning, run: RunPlace, as_of: datetime, entry: TableEntry, due: list[Erased]) -> None:
         self._at, self._run_id, self._as_of, self._entry = at, run.run_id, as_of, entry
         self.due = [one for one in due if one.signs or one.dataset == entry.dataset]
-        self.manifest = run.table_manifest(entry)
+        self.manifest = run.follow(entry.path)
         self.folder = self.manifest.rpartition("/")[0]
 
     def tell(self, path: str, what: str, why: str = "") -> None:

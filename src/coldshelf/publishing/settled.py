@@ -140,7 +140,7 @@ def _table_before(run: RunPlace, dataset: str) -> tuple[str, TableSaid | None]:
     entries = run.read().tables if run.is_finished else ()
     for entry in entries:
         if entry.dataset == dataset:
-            path = run.table_manifest(entry)
+            path = run.follow(entry.path)
             return path.rpartition("/")[0], parse(TableSaid, path, content_of(run.destination, path))
     return "", None
 
