@@ -30,7 +30,7 @@ from coldshelf.pictures import datasets as picture_datasets
 from coldshelf.pictures import jobs as picture_jobs
 from coldshelf.publishing import datasets as publishing_datasets
 from coldshelf.publishing.entities import ENTITIES as PUBLISHING_ENTITIES
-from coldshelf.publishing.jobs import export_handler
+from coldshelf.publishing.jobs import erasure_handler, export_handler
 from coldshelf.recognition import datasets as recognition_datasets
 from coldshelf.recognition import jobs as recognition_jobs
 from coldshelf.records.imports.compiled import Imports
@@ -78,6 +78,7 @@ HANDLERS: tuple[Handler, ...] = (
     *kpi_jobs.HANDLERS,
     import_handler(imports),
     export_handler(registry),
+    erasure_handler(registry),
 )
 
 
