@@ -8,6 +8,7 @@ from datetime import timedelta
 import httpx
 import pytest
 
+from coldshelf.deliveries.dispatching import forget
 from coldshelf.deliveries.models import RETRIES
 from tests.deliveries.conftest import Hook, Pushing
 from tests.records.support import Handler
@@ -257,6 +258,21 @@ async def test_an_event_is_put_on_its_way_once(push: Pushing, hook: Hook) -> Non
     await push.run.events.perform(push.run, payload)
 
     assert len(await push.deliveries()) == 1
+
+
+async def test_copies_of_records_are_forgotten_after_30_days(push: Pushing, hook: Hook) -> None:
+    await push.subscribe(Name="Ours", Url=hook.seen.url)
+    await push.happen(await push.outlet("L1"))
+    await push.deliver()
+
+    await forget(push.run)
+    (before,) = await push.attempts()
+    push.clock.advance(timedelta(days=30, seconds=1))
+    await forget(push.run)
+    (after,) = await push.attempts()
+
+    assert '"L1"' in before["Request"]
+    assert (after["Request"], after["Answer"], after["Status"]) == ("", "", 200)
 
 
 async def test_strangers_neither_see_nor_touch_it(push: Pushing, hook: Hook, stranger: httpx.AsyncClient) -> None:

@@ -41,6 +41,26 @@ async def test_a_client_a_user_and_a_token_are_added(installation: dict[str, str
     assert json.loads(token.stdout)["token"].startswith("cs_")
 
 
+async def test_a_record_is_checked_and_erased_and_its_erasure_listed(installation: dict[str, str]) -> None:
+    coldshelf("client", "add", "bottler", "My Bottler", **installation)
+    coldshelf("user", "add", "ann", "--client", "bottler", "--role", "Sales Rep", **installation)
+    arguments = ("User", "1", "--client", "bottler")
+
+    checked = coldshelf("erase", *arguments, "--check", **installation)
+    erased = coldshelf("erase", *arguments, "--reason", "asked for", "--json", **installation)
+    again = coldshelf("erase", "User", "99", "--client", "bottler", **installation)
+    listed = coldshelf("erasures", "--client", "bottler", "--json", **installation)
+
+    assert checked.returncode == 0, checked.stderr
+    assert "made a tombstone, User 1, at once" in checked.stdout
+    assert checked.stdout.endswith("nothing was changed\n")
+    assert json.loads(erased.stdout)["erasure"] == 1
+    assert (again.returncode, "There is no User with id 99" in again.stderr) == (1, True)
+    (row,) = json.loads(listed.stdout)
+    assert (row["dataset"], row["row_id"], row["reason"], row["state"]) == ("User", 1, "asked for", "waiting")
+    assert row["created_by_user"] == "command line"
+
+
 async def test_roles_and_limits_are_set_and_shown(installation: dict[str, str]) -> None:
     coldshelf("client", "add", "bottler", "My Bottler", **installation)
     coldshelf("user", "add", "ann", "--client", "bottler", "--role", "Sales Rep", **installation)

@@ -127,14 +127,12 @@ def merged(key: Sequence[str], *pulls: list[Row]) -> list[Row]:
     return [newest[found] for found in sorted(newest)]
 
 
-async def perform_waiting(run: Runtime) -> int:
-    """Do what a worker would with the runs that wait in the queue; give how many there were."""
+async def perform_waiting(run: Runtime, handler: str = "publishing.export") -> int:
+    """Do what a worker would with the steps that wait in the queue; give how many there were."""
     done = 0
     while True:
         async with run.database.system() as connection:
-            payloads = await connection.fetch(
-                "DELETE FROM pgqueuer WHERE entrypoint = 'publishing.export' RETURNING payload"
-            )
+            payloads = await connection.fetch("DELETE FROM pgqueuer WHERE entrypoint = $1 RETURNING payload", handler)
         if not payloads:
             return done
         for row in payloads:

@@ -19,6 +19,7 @@ MOST = 64
 MOST_TO_ONE = 8
 """Deliveries to one server that are under way at a time, in all workers together."""
 LEASE = WITHIN * 4
+KEEP_BODIES = timedelta(days=30)
 LOOK_EVERY = 0.5
 """Seconds between two looks when nothing was due."""
 
@@ -26,23 +27,35 @@ LOOK_EVERY = 0.5
 async def deliver_forever(run: Runtime, around: Surroundings, stop: asyncio.Event) -> None:
     """Deliver until `stop`; what is under way then is finished, each within its time."""
     tasks: set[asyncio.Task[Any]] = set()
-    while not stop.is_set():
-        found: list[Delivery] = []
-        try:
-            found = await take(run, MOST - len(tasks))
-        except Exception:  # a lost database must not end the loop; the next look tries again
-            log.exception("deliveries.look_failed")
-        for one in found:
-            task = asyncio.create_task(_deliver(run, around, one))
-            tasks.add(task)
-            task.add_done_callback(tasks.discard)
-        if len(tasks) >= MOST:
-            await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-        elif not found:
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(stop.wait(), timeout=LOOK_EVERY)
-    if tasks:
-        await asyncio.wait(tasks)
+    try:
+        while not stop.is_set():
+            await _look(run, around, tasks, stop)
+    finally:
+        if tasks:
+            await asyncio.wait(tasks)
+
+
+async def _look(run: Runtime, around: Surroundings, tasks: set[asyncio.Task[Any]], stop: asyncio.Event) -> None:
+    found: list[Delivery] = []
+    try:
+        found = await take(run, MOST - len(tasks))
+    except Exception:  # a lost database must not end the loop; the next look tries again
+        log.exception("deliveries.look_failed")
+    for one in found:
+        task = asyncio.create_task(_deliver(run, around, one))
+        tasks.add(task)
+        task.add_done_callback(tasks.discard)
+    if len(tasks) >= MOST:
+        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    elif not found:
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(stop.wait(), timeout=LOOK_EVERY)
+
+
+async def forget(run: Runtime) -> None:
+    """Empty what was sent and answered at attempts that are older than 30 days: they hold copies of records."""
+    async with run.database.system() as connection:
+        await store.forget_bodies(connection, run.clock.now() - KEEP_BODIES)
 
 
 async def deliver_due(run: Runtime, around: Surroundings) -> int:

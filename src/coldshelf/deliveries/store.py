@@ -233,3 +233,11 @@ async def replay(
         until,
     )
     return sorted(row["id"] for row in rows)
+
+
+async def forget_bodies(connection: Connection, before: datetime) -> None:
+    """Empty the requests and answers of old attempts of all clients; the connection is the owner's."""
+    await connection.execute(
+        "UPDATE delivery_attempt SET request = '', answer = '' WHERE sent_on < $1 AND (request <> '' OR answer <> '')",
+        before,
+    )

@@ -28,6 +28,7 @@ from coldshelf.pictures.routes.resumable import router as resumable_router
 from coldshelf.pictures.routes.review import review_actions, review_router
 from coldshelf.pictures.routes.single import router as image_router
 from coldshelf.pictures.service.answers import error_body as upload_error_body
+from coldshelf.publishing.routes import erasures_router
 from coldshelf.publishing.routes import router as exports_router
 from coldshelf.recognition.routes import ACTIONS as RECOGNITION_ACTIONS
 from coldshelf.recognition.routes import reprocessing_actions
@@ -69,6 +70,7 @@ def routers_of(declared: Registry) -> tuple[APIRouter, ...]:
         record_router(declared, extra_actions(declared)),
         limits_router,
         exports_router,
+        erasures_router(declared),
         deliveries_router,
         resource_router(declared, {IMPORT_RUN.name: reader_of_runs(imports())}),
     )

@@ -42,7 +42,7 @@ from coldshelf.pictures import jobs as picture_jobs
 from coldshelf.publishing import datasets as publishing_datasets
 from coldshelf.publishing import events as publishing_events
 from coldshelf.publishing.entities import ENTITIES as PUBLISHING_ENTITIES
-from coldshelf.publishing.jobs import export_handler
+from coldshelf.publishing.jobs import erasure_handler, export_handler
 from coldshelf.recognition import datasets as recognition_datasets
 from coldshelf.recognition import events as recognition_events
 from coldshelf.recognition import jobs as recognition_jobs
@@ -108,6 +108,7 @@ HANDLERS: tuple[Handler, ...] = (
     *kpi_jobs.HANDLERS,
     import_handler(imports),
     export_handler(registry),
+    erasure_handler(registry),
     *delivery_handlers(EVENT_TYPES, outlet_place),
 )
 

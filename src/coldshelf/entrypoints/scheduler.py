@@ -1,4 +1,4 @@
-"""The scheduler process: looks for publications that are due. Any number of them may run."""
+"""The scheduler process: looks for publications and erasures that are due. Any number of them may run."""
 
 import asyncio
 import contextlib
@@ -7,6 +7,7 @@ import signal
 from coldshelf.entrypoints.bootstrap import runtime
 from coldshelf.kit.logs import get_logger
 from coldshelf.kit.settings import Settings
+from coldshelf.publishing import erasing
 from coldshelf.publishing.scheduling import look
 
 log = get_logger("scheduler")
@@ -23,6 +24,7 @@ async def schedule(settings: Settings, url: str, stop: asyncio.Event | None = No
         while not stop.is_set():
             try:
                 await look(run)
+                await erasing.look(run)
             except Exception:  # a lost database must not end the scheduler; the next look tries again
                 log.exception("scheduler.look_failed")
             with contextlib.suppress(TimeoutError):

@@ -338,3 +338,23 @@ async def expired_resumables(connection: Connection, now: datetime, most: int) -
 async def forget_resumables(connection: Connection, uploads: Sequence[tuple[ClientId, UUID]]) -> None:
     """Delete uploads of all tenants; the connection is the owner's."""
     await connection.executemany("DELETE FROM resumable_upload WHERE client_id = $1 AND guid = $2", uploads)
+
+
+async def erase_picture(connection: Connection, picture_id: int) -> datetime | None:
+    """Make a tombstone of a picture and empty what its files and reviews say; None where there is no such picture."""
+    await connection.execute("UPDATE picture_file SET file_name = '' WHERE picture_id = $1", picture_id)
+    await connection.execute(
+        "UPDATE picture_review SET before_image = '{}', reason = '' WHERE picture_id = $1", picture_id
+    )
+    value: datetime | None = await connection.fetchval("SELECT coldshelf_scrub('picture', $1)", picture_id)
+    return value
+
+
+async def object_keys(connection: Connection, picture_id: int) -> list[str]:
+    rows = await connection.fetch(
+        """
+        SELECT object_key FROM picture_file WHERE picture_id = $1
+        UNION SELECT object_key FROM rendition WHERE picture_id = $1 ORDER BY 1""",
+        picture_id,
+    )
+    return [row["object_key"] for row in rows]

@@ -67,6 +67,10 @@ class Destination(Protocol):
         """Make a new file of a committed one without reading it here, where the destination can."""
         ...
 
+    def can_copy(self) -> bool:
+        """Say whether `copy` does without reading the file here."""
+        ...
+
     def open(self, path: str) -> BinaryIO:
         """Read a committed file back; the reader can seek."""
         ...
@@ -105,3 +109,12 @@ class HoldsTables(Protocol):
     """A destination in which open tables can be kept, because its files can be replaced one commit at a time."""
 
     def table(self, path: str) -> TablePlace: ...
+
+
+@runtime_checkable
+class Replaces(Protocol):
+    """A destination whose committed files can be replaced: nothing but a legal erasure does so."""
+
+    def replacement(self, path: str) -> PartWriter:
+        """Open a file that takes the place of the committed one, if any, at once when it is committed."""
+        ...

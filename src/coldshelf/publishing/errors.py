@@ -106,6 +106,12 @@ class ReaderShutOut(NotAllowed):
     cure = "Give the publication another user, or let that one in again."
 
 
+class NotErasable(InputInvalid):
+    """This has no records that are erased one by one"""
+
+    code = "not_erasable"
+
+
 class PublicationNotFound(NotFound):
     """There is no such publication"""
 

@@ -8,4 +8,5 @@ FAILED = EventType("export.failed", 1, public=True, meaning="A run was given up;
 LATE = EventType(
     "export.late", 1, public=True, meaning="A run has not finished in the time that its publication allows"
 )
-EVENT_TYPES = (DUE, COMPLETED, FAILED, LATE)
+ERASURE_DUE = EventType("erasure.due", 1, public=False, meaning="What was published of erased records is to be reached")
+EVENT_TYPES = (DUE, COMPLETED, FAILED, LATE, ERASURE_DUE)

@@ -2,7 +2,7 @@
 
 import hashlib
 from dataclasses import asdict, dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 
 import pyarrow as pa
 
@@ -108,7 +108,7 @@ class _Inspection:
             if entry is None:
                 self._flaw(f"{folder}/{file.path}", "is not there")
                 continue
-            if marker and marker.modified_on < entry.modified_on:
+            if marker and not said.erased and marker.modified_on < entry.modified_on:
                 self._note(entry.path, f"is younger than {marker.path}")
             self._compare(entry.path, "bytes", file.bytes, entry.bytes)
             self._content(entry.path, file)
@@ -128,6 +128,8 @@ class _Inspection:
         self._compare(path, "rows", said.rows, rows)
         self._compare(path, "least ModifiedOn", said.min_modified_on, first)
         self._compare(path, "greatest ModifiedOn", said.max_modified_on, last)
+        if said.day and {moment.astimezone(UTC).date() for moment in (first, last) if moment} - {said.day}:
+            self._flaw(path, f"holds other days than {said.day}")
 
     def _head(self, path: str, said: RunSaid | TableSaid) -> None:
         self._compare(path, "runId", self.run.run_id, said.run_id)

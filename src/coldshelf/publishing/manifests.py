@@ -2,7 +2,7 @@
 
 import posixpath
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -24,10 +24,14 @@ class FileSaid(_Said):
     sha256: str
     min_modified_on: datetime | None
     max_modified_on: datetime | None
+    day: date | None = None
 
 
 class TableSaid(_Said):
-    """`_manifest.json`. `key` is empty where columns were left out that identify a row, and in old manifests."""
+    """`_manifest.json`. `key` is empty where columns were left out that identify a row, and in old manifests.
+
+    `view` is that of a table that is cut by day. `erased`: parts were written anew without records that were erased.
+    """
 
     run_id: str
     mode: Mode
@@ -38,6 +42,8 @@ class TableSaid(_Said):
     rows: int
     files: tuple[FileSaid, ...]
     key: tuple[str, ...] = ()
+    view: str = ""
+    erased: bool = False
 
 
 class TableEntry(_Said):

@@ -4,7 +4,7 @@ import re
 import secrets
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
 from types import MappingProxyType
 
@@ -23,6 +23,8 @@ WINDOW = timedelta(days=30)
 
 RUNS = "PublicationRun"
 """Dataset of the runs of publications."""
+ERASURES = "Erasure"
+"""Dataset of the legal erasures."""
 
 
 class Mode(StrEnum):
@@ -182,7 +184,7 @@ OnProgress = Callable[[Progress], None]
 
 @dataclass(frozen=True, slots=True)
 class PublishedFile:
-    """One part. The times are None when it has no rows."""
+    """One part. The times are None when it has no rows. `day`: all its rows have their ModifiedOn on that day (UTC)."""
 
     path: str
     rows: int
@@ -190,6 +192,7 @@ class PublishedFile:
     sha256: str
     min_modified_on: datetime | None
     max_modified_on: datetime | None
+    day: date | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -236,7 +239,8 @@ def run_folders(mode: Mode, client: str, run_id: str, datasets: Iterable[str]) -
 class TableManifest:
     """One dataset of a run: its folder below the destination and its parts. `sha256` is that of `_manifest.json`.
 
-    `key` names the columns that identify a row.
+    `key` names the columns that identify a row. Of a table that is cut by day, `view` names what decides the bytes of a
+    day besides its rows, `window_from` is the first moment of its first day, and `rows_copied` were not read again.
     """
 
     dataset: str
@@ -246,6 +250,9 @@ class TableManifest:
     files: tuple[PublishedFile, ...]
     chunks: tuple["Chunk", ...] = ()
     sha256: str = ""
+    view: str = ""
+    window_from: datetime | None = None
+    rows_copied: int = 0
 
     @property
     def rows(self) -> int:

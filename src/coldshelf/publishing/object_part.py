@@ -5,6 +5,7 @@ import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from contextlib import AbstractContextManager, suppress
+from typing import Literal
 
 import obstore
 from obstore.store import AzureStore, S3Store
@@ -21,9 +22,14 @@ Named = Callable[[], AbstractContextManager[None]]
 
 
 class ObjectPart:
-    """Gathers a block; from the second one on, a thread of its own sends what the queue holds."""
+    """Gathers a block; from the second one on, a thread of its own sends what the queue holds.
 
-    def __init__(self, store: Store, path: str, *, named: Named, refuse_to_overwrite: Callable[[], None]) -> None:
+    `refuse_to_overwrite` raises where its name is taken; None: it takes the place of what is there.
+    """
+
+    def __init__(
+        self, store: Store, path: str, *, named: Named, refuse_to_overwrite: Callable[[], None] | None
+    ) -> None:
         self._store = store
         self._path = path
         self._named = named
@@ -44,12 +50,14 @@ class ObjectPart:
             return
         with self._named():
             content = bytes(self._buffer)
-            obstore.put(self._store, self._path, content, mode="create", use_multipart=False)
+            mode: Literal["create", "overwrite"] = "create" if self._refuse_to_overwrite else "overwrite"
+            obstore.put(self._store, self._path, content, mode=mode, use_multipart=False)
 
     def _commit_blocks(self, sending: "_Sending") -> None:
         self._flush(sending)
         try:
-            self._refuse_to_overwrite()
+            if self._refuse_to_overwrite:
+                self._refuse_to_overwrite()
         except BaseException:
             self.discard()
             raise

@@ -98,11 +98,17 @@ class ObjectDestination:
             refuse_to_overwrite=lambda: self.refuse_to_overwrite(path),
         )
 
+    def replacement(self, path: str) -> PartWriter:
+        return ObjectPart(self.store, self.key(path), named=lambda: self.named(path), refuse_to_overwrite=None)
+
     def copy(self, source: str, path: str) -> None:
         self.refuse_to_overwrite(path)
         with self.named(path):
             obstore.copy(self.store, self.key(source), self.key(path), overwrite=False)
         self._wait_for_copy(source, path)
+
+    def can_copy(self) -> bool:
+        return True
 
     def open(self, path: str) -> BinaryIO:
         size = self.size(path)

@@ -9,7 +9,7 @@ Local times are text here (ISO 8601): the type for them would shut out readers o
 import hashlib
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -190,6 +190,49 @@ def _tidy(table: DeltaTable, run: TableRun) -> None:
             table.create_checkpoint()
     except (DeltaError, OSError) as error:
         log.warning("open table was not tidied", table=run.path, error=type(error).__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Going:
+    """What an erasure takes out of a table: rows, and the names of users in columns, both as conditions in SQL."""
+
+    rows: str = ""
+    names: Mapping[str, str] = field(default_factory=dict)
+
+
+def clean_table(place: Destination, client: str, dataset: str, going: Going, *, change: bool) -> str | None:
+    """Take erased records out of an open table and end its earlier versions; give its path, None where there is none.
+
+    Blocking. Raises TableFailed; the next attempt does what was not done. Without `change` it is only looked for.
+    """
+    path = f"Tables/{client}/{dataset}"
+    where = place.table(path) if isinstance(place, HoldsTables) else None
+    options = dict(where.options) if where else {}
+    try:
+        if where is None or not DeltaTable.is_deltatable(where.uri, options):
+            return None
+        if change:
+            _clean(DeltaTable(where.uri, storage_options=options), going)
+    except (DeltaError, OSError) as error:
+        raise TableFailed(f"{path}: {_reason(error, where) if where else error}") from None
+    return path
+
+
+def _clean(table: DeltaTable, going: Going) -> None:
+    names = {item.name for item in table.schema().fields}
+    if going.rows:
+        table.delete(going.rows, writer_properties=WRITER)
+    for name, condition in going.names.items():
+        if name in names:
+            table.update({name: "NULL"}, predicate=condition, writer_properties=WRITER)
+    # Files of earlier versions go whatever their age; what no version names only when nobody can be writing it.
+    table.vacuum(0, dry_run=False, enforce_retention_duration=False)
+    table.vacuum(int(KEPT / timedelta(hours=1)), dry_run=False, full=True)
+    # The log tells the least and greatest values of files that are gone, so it is cut as well.
+    table.alter.set_table_properties(dict.fromkeys(SETTINGS, "interval 0 days"))
+    table.create_checkpoint()
+    table.cleanup_metadata()
+    table.alter.set_table_properties({name: str(value) for name, value in SETTINGS.items()})
 
 
 def _rows(place: Destination, run: TableRun) -> pa.RecordBatchReader:

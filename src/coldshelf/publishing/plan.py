@@ -48,6 +48,14 @@ class Journal:
     chunks: Mapping[str, tuple[Chunk, ...]] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True)
+class RunBefore:
+    """The last finished run of a publication in the same mode, and the generation of the server that it was read of."""
+
+    run_id: str
+    generation: int
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
     """One run. `revisions` are (after, up to) in mode `since`; up to None is what is certain when it begins."""
@@ -63,6 +71,7 @@ class Plan:
     up_to_revision: int | None = None
     names: FileNames | None = None
     journal: Journal | None = None
+    before: RunBefore | None = None
 
     def window(self, as_of: datetime, fence: int) -> Window:
         """Give the rows that are written, of a snapshot that is certain below a fence."""
@@ -81,6 +90,11 @@ class Plan:
     def window_from(self, as_of: datetime) -> datetime | None:
         # The database's clock counts where it is behind: ModifiedOn is its time.
         return min(self.started_on, as_of) - WINDOW if self.mode is Mode.DELTA else None
+
+
+def generation_of(revision: int) -> int:
+    """Give the generation of the server that wrote a revision: it rises when a copy of the database takes over."""
+    return revision >> 48
 
 
 def chosen(dataset: Dataset, choice: Choice) -> Dataset:

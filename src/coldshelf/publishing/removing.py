@@ -30,10 +30,11 @@ def remove_folders(place: Destination, folders: list[str]) -> None:
     """Remove folders of a run, where there are any; what cannot be removed now, a repair removes later."""
     for folder in folders:
         with suppress(DestinationFailed):
-            _remove(place, folder)
+            remove_there(place, folder)
 
 
-def _remove(place: Destination, path: str) -> None:
+def remove_there(place: Destination, path: str) -> None:
+    """Remove a folder, if there is one; raise DestinationFailed."""
     if next(iter(place.entries(path)), None) is not None:
         place.remove(path)
 
@@ -91,7 +92,7 @@ def _remove_run(place: Destination, client: str, row: Row) -> None:
     tables = orjson.loads(row["tables"])
     if row["manifest"]:
         for folder in run_folders(Mode(row["mode"]), client, row["run_id"], [one["dataset"] for one in tables]):
-            _remove(place, folder)
+            remove_there(place, folder)
         return
     for table in tables:
         if place.size(table["path"]) is not None:

@@ -1,9 +1,10 @@
-"""`POST /api/v1/exports`, `…/cancel`, `…/freshness`; lists and single runs come from the dataset."""
+"""`POST /api/v1/exports`, `…/cancel`, `…/freshness`, `POST /api/v1/erasures`; lists come from the datasets."""
 
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime
 from typing import Annotated, Any
 
+import orjson
 from fastapi import APIRouter, Path, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -17,12 +18,15 @@ from coldshelf.kit.web.params import LARGEST_INTEGER
 from coldshelf.kit.web.request import run_of
 from coldshelf.publishing import models
 from coldshelf.publishing.datasets.publication_run import PUBLICATION_RUN
+from coldshelf.publishing.erasing import Wish, erase_in, outlook, remove_pictures
 from coldshelf.publishing.freshness import Freshness, freshness
 from coldshelf.publishing.scheduling import cancel_run, start_run
 from coldshelf.records.handlers import write_once
 from coldshelf.records.limits import require_read
+from coldshelf.records.registry import Registry
 
 PATH = "/api/v1/exports"
+ERASURES_PATH = "/api/v1/erasures"
 router = APIRouter(prefix=PATH, tags=["PublicationRun"])
 RunId = Annotated[int, Path(ge=1, le=LARGEST_INTEGER, description="PublicationRunId")]
 Write = Callable[[Connection], Awaitable[Mapping[str, Any]]]
@@ -151,3 +155,80 @@ def _answer(row: Mapping[str, Any]) -> Response:
         headers={"Location": f"{PATH}/{row['id']}"},
         media_type="application/json",
     )
+
+
+class ErasureWish(BaseModel):
+    """A record that is to be erased for legal reasons."""
+
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"Dataset": "Contact", "RecordId": 7}]})
+
+    Dataset: str = Field(max_length=150, pattern=NO_ZERO_BYTES, description="Its entity; AssetPurity for a picture")
+    RecordId: int = Field(ge=1, le=LARGEST_INTEGER)
+    Reason: str = Field(default="", max_length=1000, pattern=NO_ZERO_BYTES, description="Why, without saying who")
+    Check: bool = Field(default=False, description="Only list what would be reached; nothing is changed")
+
+
+class ErasureReached(BaseModel):
+    """Something that holds the record, or may, and what becomes of it."""
+
+    Destination: str
+    Path: str
+    What: str = Field(description="rewritten, removed, cleaned, made a tombstone or out of reach")
+    Why: str
+    RunId: str
+    AsOf: str | None = Field(description="UTC")
+
+
+class ErasureAnswer(BaseModel):
+    """`ErasureId` is null, and `Reached` filled, where it was only asked for."""
+
+    ErasureId: int | None
+    Reached: list[ErasureReached]
+
+
+def erasures_router(registry: Registry) -> APIRouter:
+    """Give the door of erasures."""
+    erasures = APIRouter(prefix=ERASURES_PATH, tags=["Erasure"])
+
+    @erasures.post(
+        "",
+        status_code=202,
+        response_model=ErasureAnswer,
+        operation_id="erasure_start",
+        summary="Erase a record for legal reasons",
+        description=(
+            "The record is a tombstone at once; files and open tables that still hold it are reached after 35 days."
+            " The address in `Location` tells what came of it."
+        ),
+        responses={
+            200: {"model": ErasureAnswer, "description": "Checked"},
+            **problems(400, 401, 403, 404, 409, 422, 429),
+        },
+    )
+    async def start_erasure(request: Request, principal: SignedIn, wish: ErasureWish) -> Response:
+        wanted = Wish(wish.Dataset, wish.RecordId, wish.Reason)
+        if wish.Check:
+            found = [one.as_json() for one in await outlook(run_of(request), registry, principal, wanted)]
+            return Response(orjson.dumps({"ErasureId": None, "Reached": found}), media_type="application/json")
+        return await _erase_once(request, principal, registry, wanted)
+
+    return erasures
+
+
+async def _erase_once(request: Request, principal: Principal, registry: Registry, wish: Wish) -> Response:
+    run = run_of(request)
+
+    async def write(connection: Connection) -> Response:
+        erasure_id = await erase_in(run, connection, registry, principal, wish)
+        return Response(
+            orjson.dumps({"ErasureId": erasure_id, "Reached": []}),
+            status_code=202,
+            headers={"Location": f"{ERASURES_PATH}/{erasure_id}"},
+            media_type="application/json",
+        )
+
+    said = f"{wish.dataset} {wish.row_id} {wish.reason}".encode()
+    content = hash_request(ERASURES_PATH.encode(), said)
+    answer = await write_once(run, principal, request.headers.get(HEADER, ""), content, write)
+    await remove_pictures(run, principal.client, wish)
+    return answer

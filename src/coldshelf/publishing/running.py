@@ -41,7 +41,7 @@ from coldshelf.publishing.models import (
     run_folders,
 )
 from coldshelf.publishing.named import open_named
-from coldshelf.publishing.plan import FileNames, Journal, Plan, chosen, sight_of
+from coldshelf.publishing.plan import FileNames, Journal, Plan, RunBefore, chosen, generation_of, sight_of
 from coldshelf.publishing.removing import remove_folders
 from coldshelf.publishing.scheduling import start_next, tell
 from coldshelf.publishing.service import published, source_of, write
@@ -104,6 +104,7 @@ class Attempt:
         mode = Mode(self.row["mode"])
         async with self._scope() as connection:
             revision, scope = await store.mark_of(connection, held["id"])
+            last = await store.run_before(connection, held["id"], mode)
             zone = find_zone(held["time_zone"] or await client_time_zone(connection))
         named_on: datetime = self.row["due_on"] or self.row["created_on"]
         names = FileNames(held["file_name"], named_on.astimezone(zone), is_again=bool(self.row["run_id"]))
@@ -126,6 +127,7 @@ class Attempt:
             up_to_revision=self.row["up_to_revision"],
             names=names if held["file_name"] else None,
             journal=_JOURNAL.validate_json(self.row["journal"]) if self.row["journal"] != "{}" else None,
+            before=RunBefore(last["run_id"], generation_of(last["up_to_revision"])) if last else None,
         )
 
     def _left_over(self, plan: Plan, datasets: list[str]) -> "Files | None":
@@ -248,6 +250,7 @@ class Files:
                 "bytes": table.bytes,
                 "path": table.files[0].path if is_exchange else table.folder,
                 "maxModifiedOn": table.max_modified_on,
+                **({"rowsCopied": table.rows_copied} if table.view else {}),
             }
             for table in manifest.tables
         ]

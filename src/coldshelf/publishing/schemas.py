@@ -5,7 +5,7 @@ from typing import Any, TypedDict
 
 import orjson
 
-from coldshelf.publishing.models import Chunk, RunHead, RunManifest, TableManifest
+from coldshelf.publishing.models import Chunk, PublishedFile, RunHead, RunManifest, TableManifest
 from coldshelf.publishing.versions import since_version
 from coldshelf.records.dataset import Column, Dataset
 from coldshelf.records.fields import TYPE_MAPS, FieldType
@@ -82,7 +82,7 @@ def dataset_schema(dataset: Dataset, version: int) -> DatasetSchema:
 
 def table_manifest_json(head: RunHead, table: TableManifest) -> bytes:
     """Write `_manifest.json` of a table folder."""
-    return _json(
+    return json_of(
         {
             "runId": head.run_id,
             "mode": head.mode.value,
@@ -93,22 +93,26 @@ def table_manifest_json(head: RunHead, table: TableManifest) -> bytes:
             "schemaVersion": table.schema_version,
             "startedOn": _time(head.started_on),
             "asOf": _time(head.as_of),
-            "windowFrom": _time(head.window_from),
+            "windowFrom": _time(table.window_from or head.window_from),
+            **({"view": table.view} if table.view else {}),
             "rows": table.rows,
-            "files": [
-                {
-                    "path": file.path.rpartition("/")[2],
-                    "rows": file.rows,
-                    "bytes": file.bytes,
-                    "sha256": file.sha256,
-                    "minModifiedOn": _time(file.min_modified_on),
-                    "maxModifiedOn": _time(file.max_modified_on),
-                }
-                for file in table.files
-            ],
+            "files": [file_said(file) for file in table.files],
             **({"chunks": [_chunk(chunk) for chunk in table.chunks]} if head.is_chunked else {}),
         }
     )
+
+
+def file_said(file: PublishedFile) -> dict[str, Any]:
+    """Describe a part, as JSON."""
+    return {
+        "path": file.path.rpartition("/")[2],
+        "rows": file.rows,
+        "bytes": file.bytes,
+        "sha256": file.sha256,
+        "minModifiedOn": _time(file.min_modified_on),
+        "maxModifiedOn": _time(file.max_modified_on),
+        **({"day": file.day.isoformat()} if file.day else {}),
+    }
 
 
 def _chunk(chunk: Chunk) -> dict[str, Any]:
@@ -119,7 +123,7 @@ def _chunk(chunk: Chunk) -> dict[str, Any]:
 def run_manifest_json(manifest: RunManifest) -> bytes:
     """Write `manifest.json` of a run; the paths lead from its folder to those of the tables."""
     head = manifest.head
-    return _json(
+    return json_of(
         {
             "runId": head.run_id,
             "mode": head.mode.value,
@@ -155,5 +159,6 @@ def _time(moment: datetime | None) -> str | None:
     return None if moment is None else f"{moment.astimezone(UTC):%Y-%m-%dT%H:%M:%S.%f}Z"
 
 
-def _json(value: dict[str, Any]) -> bytes:  # any JSON
+def json_of(value: dict[str, Any]) -> bytes:  # any JSON
+    """Write a manifest."""
     return orjson.dumps(value, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)

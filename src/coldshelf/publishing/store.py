@@ -283,6 +283,19 @@ async def mark_expired(connection: Connection, run_id: int) -> None:
     await connection.execute("UPDATE publication_run SET expired_on = clock_timestamp() WHERE id = $1", run_id)
 
 
+async def run_before(connection: Connection, publication_id: int, mode: str) -> Record | None:
+    """Give the last finished run in folders of a publication and mode."""
+    rows = await connection.fetch(
+        """
+        SELECT run_id, up_to_revision FROM publication_run
+        WHERE publication_id = $1 AND mode = $2 AND state = 'done' AND manifest IS NOT NULL AND expired_on IS NULL
+        ORDER BY as_of DESC NULLS LAST, id DESC LIMIT 1""",
+        publication_id,
+        mode,
+    )
+    return rows[0] if rows else None
+
+
 async def mark_of(connection: Connection, publication_id: int) -> tuple[int, str]:
     """Give how far a publication has come, and the sight of its reader then; (0, "") before its first run."""
     rows = await connection.fetch(

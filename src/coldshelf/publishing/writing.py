@@ -1,11 +1,12 @@
 """Writes one run, in a thread: tables, then manifests, then markers. What is not finished is removed."""
 
 import hashlib
+import itertools
 import threading
 from collections.abc import Callable, Collection, Iterator
 from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Protocol
 
 import pyarrow as pa
@@ -39,6 +40,16 @@ from coldshelf.publishing.models import (
 )
 from coldshelf.publishing.plan import Plan
 from coldshelf.publishing.schemas import file_key, run_manifest_json, table_manifest_json
+from coldshelf.publishing.settled import (
+    Counts,
+    begin_of,
+    copy_day,
+    day_window,
+    is_cut_by_day,
+    plan_days,
+    settled_days,
+    view_of,
+)
 from coldshelf.records.bulk import Window
 from coldshelf.records.dataset import Dataset
 
@@ -47,7 +58,7 @@ log = get_logger("publishing")
 Batches = Iterator[pa.RecordBatch]
 
 
-class Source(Protocol):
+class Source(Counts, Protocol):
     """Where rows are read. Every change before `as_of` is in it; revisions below `fence` are certain."""
 
     as_of: datetime
@@ -147,6 +158,10 @@ class Writing:
         elif head.is_chunked:
             chunks = tuple(self._chunks(head, source, window, number))
             files, table = tuple(chunk.file for chunk in chunks), replace(table, chunks=chunks)
+        elif is_cut_by_day(self.plan, dataset):
+            self._begin(folder)
+            table = self._by_day(table, source, window, number)
+            files = table.files
         else:
             self._begin(folder)
             with source.batches(dataset, window) as batches:
@@ -192,6 +207,29 @@ class Writing:
         except PartDiffers:  # else the next attempt would take it for whole
             self.destination.remove(path)
             raise
+
+    def _by_day(self, table: TableManifest, source: Source, window: Window, number: int) -> TableManifest:
+        """Write each day as files of its own; those that can change no more are copied from the run before."""
+        dataset, place = self.plan.datasets[number], self.destination
+        first = window.since.astimezone(UTC).date() if window.since else None
+        view = view_of(self.plan, dataset, table.schema_version)
+        settled = settled_days(place, self.plan, dataset, view=view, fence=source.fence, first=first)
+        days = plan_days(source, dataset, first, settled)
+        names = (f"{table.folder}/part-{part:05d}" for part in itertools.count())
+        table = replace(table, view=view, window_from=begin_of(first) if first else None)
+        for day in days:
+            copied = copy_day(place, days.copied.get(day, ()), names)
+            written = copied or self._read_days(source, day_window(day), number, names, before=table.rows)
+            files = (*table.files, *(replace(file, day=day) for file in written))
+            table = replace(table, files=files, rows_copied=table.rows_copied + sum(file.rows for file in copied))
+            self._report(number, table.rows)
+        return table if table.files else replace(table, files=self._read_days(source, window, number, names))
+
+    def _read_days(
+        self, source: Source, window: Window, number: int, names: Iterator[str], *, before: int = 0
+    ) -> tuple[PublishedFile, ...]:
+        with source.batches(self.plan.datasets[number], window) as batches:
+            return tuple(self._parts(batches, number, lambda _: next(names), before=before))
 
     def _chunks(self, head: RunHead, source: Source, window: Window, number: int) -> Iterator[Chunk]:
         """Write a part of each chunk, behind those of a broken attempt."""

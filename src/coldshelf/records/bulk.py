@@ -17,11 +17,12 @@ from coldshelf.records.query import Own, joined_on, own_columns, table
 class Window:
     """Which rows of a dataset a bulk file holds; a bound that is None is none.
 
-    `revisions` and `ids` are (after, up to). `limit_id` is that of the outlets of a narrowed dataset; a file of changes
-    then also has the rows that left them, as deleted ones.
+    `since` and `before` bound ModifiedOn. `revisions` and `ids` are (after, up to). `limit_id` is that of the outlets
+    of a narrowed dataset; a file of changes then also has the rows that left them, as deleted ones.
     """
 
     since: datetime | None = None
+    before: datetime | None = None
     revisions: tuple[int, int] | None = None
     ids: tuple[int, int] | None = None
     limit_id: int | None = None
@@ -34,8 +35,9 @@ class Window:
     def bounds(self) -> list[sa.TextClause]:
         """Say the bounds in SQL; they are numbers and a time, so they stand in it as they are."""
         said = []
-        if self.since is not None:
-            said.append(f"t.modified_on >= '{self.since.astimezone(UTC).isoformat()}'::timestamptz")
+        for sign, moment in ((">=", self.since), ("<", self.before)):
+            if moment is not None:
+                said.append(f"t.modified_on {sign} '{moment.astimezone(UTC).isoformat()}'::timestamptz")
         for name, between in (("revision", self.revisions), ("id", self.ids)):
             if between is not None:
                 said.append(f"t.{name} > {between[0]:d} AND t.{name} <= {between[1]:d}")

@@ -90,7 +90,8 @@ class Dataset:
     one who sees some outlets (records/limits.py). `plain_aliases`: further plain parameters, in lower case, with the
     field that they filter; they take comma lists of text. `plain_switches`: those that take yes or no. `plain_refused`:
     published ones that cannot be answered here, in lower case, with what helps. `resource` names it under `/api/v1`
-    where the plural of its name does not.
+    where the plural of its name does not. `append_only`: rows are added and hardly ever changed afterwards, so its bulk
+    files are cut by the day (UTC) of `ModifiedOn`, and a day that can change no more is not read again.
     """
 
     name: str
@@ -114,6 +115,7 @@ class Dataset:
     readers: frozenset[Role] = PEOPLE
     handler: bool = True
     resource: str = ""
+    append_only: bool = False
 
     @property
     def whole_key(self) -> tuple[str, ...]:

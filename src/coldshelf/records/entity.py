@@ -108,7 +108,7 @@ class Entity:
     adds them; `standard_cure` ends the sentence that says a name is unknown. `before_saves` stands in place of
     `before_save` where the rule asks the database. `permission` stands for the right to write
     where that is a permission of its own; `location`, `location_of` and `every_outlet` are those of the dataset,
-    and so is `resource`.
+    and so is `resource`. `signs`: every row names records of this kind as those who made and changed it.
     """
 
     name: str
@@ -127,6 +127,7 @@ class Entity:
     readers: frozenset[Role] = PEOPLE
     handlers: tuple[str, ...] = ()
     resource: str = ""
+    signs: bool = False
     extra_columns: tuple[Column, ...] = ()
     before_save: BeforeSave | None = None
     before_saves: BeforeSaves | None = None

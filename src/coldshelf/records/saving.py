@@ -114,7 +114,7 @@ async def save_record(
     if entity.after_save:
         await entity.after_save(connection, row_id, values, before)
     if before is not None:
-        await _touch_dependents(connection, registry, entity, before, values)
+        await touch_dependents(connection, registry, entity, before, values)
     try:
         return replace(await desk.saved(entity, row_id), warnings=read.warnings)
     except RecordNotFound as error:  # it is there, so it is the limit that does not let it through
@@ -146,11 +146,16 @@ async def delete_record(
     row = await _existing(desk, entity_for(principal, entity), params, lock=Lock.DELETE)
     if expect:
         expect(row)
-    for other, reference in registry.referring(entity):
-        if not reference.outlived and await store.is_referred_to(connection, other, reference, row["id"]):
-            raise RecordInUse(f"{entity.name} {row['id']} is still used by {other.name}")
+    await refuse_in_use(connection, registry, entity, row["id"])
     await store.change_row(connection, desk.client_id, entity, row["id"], {"is_deleted": True})
     return await desk.saved(entity, row["id"], deleted=True)
+
+
+async def refuse_in_use(connection: Connection, registry: Registry, entity: Entity, row_id: int) -> None:
+    """Raise RecordInUse while other active records refer to it."""
+    for other, reference in registry.referring(entity):
+        if not reference.outlived and await store.is_referred_to(connection, other, reference, row_id):
+            raise RecordInUse(f"{entity.name} {row_id} is still used by {other.name}")
 
 
 async def load_in(
@@ -330,7 +335,7 @@ def _unique_message(entity: Entity, values: Values, error: asyncpg.UniqueViolati
     return f"{entity.name} exists already"
 
 
-async def _touch_dependents(
+async def touch_dependents(
     connection: Connection, registry: Registry, entity: Entity, before: Values, values: Values
 ) -> None:
     """Touch the rows that show a changed name, so that their modification time stays true."""

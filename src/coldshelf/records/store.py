@@ -229,6 +229,44 @@ def _places(values: Mapping[str, Any], *, first: int) -> tuple[dict[str, str], l
     return {name: places.get(name, "DEFAULT") for name in values}, [value for _, value in given]
 
 
+async def row_whatever(connection: Connection, entity: Entity, row_id: int) -> dict[str, Any] | None:
+    """Give a row, deleted or not, and hold it."""
+    rows = await connection.fetch(f"SELECT * FROM {entity.table} WHERE id = $1 FOR UPDATE", row_id)
+    return dict(rows[0]) if rows else None
+
+
+async def scrub(connection: Connection, table: str, row_id: int) -> datetime | None:
+    """Make a tombstone of a row: key, references and times; give its modification time, None where there is no row."""
+    value: datetime | None = await connection.fetchval("SELECT coldshelf_scrub($1, $2)", table, row_id)
+    return value
+
+
+async def forget_user(connection: Connection, user_id: int) -> int:
+    """Take the name of a user from every row that it made or changed; give how many those are."""
+    return int(await connection.fetchval("SELECT coldshelf_forget_user($1)", user_id))
+
+
+async def forget_images(connection: Connection, entity: str, row_id: int) -> None:
+    """Empty what imports noted of a record before they changed it."""
+    await connection.execute(
+        "UPDATE import_change SET before_image = NULL WHERE entity = $1 AND entity_id = $2", entity, row_id
+    )
+
+
+async def imported_files(connection: Connection, entity: str, row_id: int) -> list[tuple[str, str, datetime]]:
+    """Give the object, the name and the time of each imported file that wrote a record."""
+    rows = await connection.fetch(
+        """
+        SELECT object_key, file_name, created_on FROM import_run r WHERE EXISTS (
+            SELECT FROM import_change c WHERE c.client_id = r.client_id AND c.import_run_id = r.id
+                AND c.entity = $1 AND c.entity_id = $2)
+        ORDER BY id""",
+        entity,
+        row_id,
+    )
+    return [(row["object_key"], row["file_name"], row["created_on"]) for row in rows]
+
+
 async def is_referred_to(connection: Connection, entity: Entity, reference: Reference, row_id: int) -> bool:
     return bool(
         await connection.fetchval(

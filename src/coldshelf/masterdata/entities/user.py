@@ -87,6 +87,7 @@ USER = Entity(
     keys={"PrimaryEmail": "PrimaryEmail", "UserEmail": "PrimaryEmail", "Email": "PrimaryEmail"},
     client_wide="A user is seen by the admins of the client only.",
     every_outlet=True,
+    signs=True,
     permission=Permission.ROLES,
     writers=ADMINS,
     readers=ADMINS,

@@ -85,3 +85,4 @@ CREATE TABLE delivery_attempt (
 SELECT coldshelf_tenant_table('delivery_attempt');
 ALTER TABLE delivery_attempt ADD FOREIGN KEY (client_id, delivery_id) REFERENCES delivery (client_id, id);
 CREATE INDEX ON delivery_attempt (client_id, delivery_id, id);
+CREATE INDEX delivery_attempt_held ON delivery_attempt (sent_on) WHERE request <> '' OR answer <> '';

@@ -36,7 +36,7 @@ PUBLICATION_RUN = Dataset(
         Column(
             wire="Tables",
             type=FieldType.JSON,
-            meaning="What was written: dataset, rows, bytes, path, greatest ModifiedOn",
+            meaning="What was written: dataset, rows, bytes, path, greatest ModifiedOn, rows copied",
         ),
         utc("AsOf", "Every change before this moment is in the files"),
         text("Error", "Why it failed"),

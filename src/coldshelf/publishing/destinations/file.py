@@ -56,8 +56,26 @@ class FileDestination:
             make_durable_folder(self._path(path).parent)
         return FilePart(self._path(path))
 
+    def replacement(self, path: str) -> PartWriter:
+        with _named(self._path(path)):
+            make_durable_folder(self._path(path).parent)
+        return FilePart(self._path(path), replaces=True)
+
     def copy(self, source: str, path: str) -> None:
-        copy_through(self, source, path)
+        """Give the same bytes a second name: what is committed is never written to again, at most replaced."""
+        target = self._path(path)
+        with _named(target):
+            make_durable_folder(target.parent)
+        _refuse_to_overwrite(target)
+        try:
+            os.link(self._path(source), target)
+        except OSError:  # not on this file system, or there is nothing to copy, which the reading says
+            copy_through(self, source, path)
+        else:
+            fsync_folder(target.parent)
+
+    def can_copy(self) -> bool:
+        return True
 
     def open(self, path: str) -> BinaryIO:
         with _named(self._path(path)):
@@ -100,8 +118,9 @@ class FileDestination:
 
 
 class FilePart:
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, replaces: bool = False) -> None:
         self._path = path
+        self._replaces = replaces
         # A name of its own: what a killed attempt left under the same path must not be in the way of the next one.
         self._hidden = path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp")
         with _named(path):
@@ -117,7 +136,8 @@ class FilePart:
             self._file.flush()
             os.fsync(self._file.fileno())
             self._file.close()
-            _refuse_to_overwrite(self._path)
+            if not self._replaces:
+                _refuse_to_overwrite(self._path)
             self._hidden.rename(self._path)
             fsync_folder(self._path.parent)
 

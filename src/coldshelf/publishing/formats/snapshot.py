@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import replace
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 from urllib.parse import quote, unquote
 
@@ -104,6 +104,29 @@ class Snapshot:
             if is_last:
                 return
             after_id = up_to
+
+    def first_edited(self, dataset: Dataset, since: datetime) -> datetime | None:
+        """Give the least CreatedOn of the rows that were there before a moment and changed since."""
+        bound = f"'{since.isoformat()}'::timestamptz"
+        with _translated(f"looking for edits of {dataset.name}"):
+            return moment(
+                _value(
+                    self._connection,
+                    f"SELECT min(created_on) FROM {dataset.relation}"
+                    f" WHERE modified_on >= {bound} AND created_on < {bound}",
+                )
+            )
+
+    def days(self, dataset: Dataset, since: datetime | None) -> dict[date, int]:
+        """Count the rows of each day (UTC) of ModifiedOn, from a moment on."""
+        bound = f"WHERE modified_on >= '{since.isoformat()}'::timestamptz" if since else ""
+        text = (
+            f"SELECT (modified_on AT TIME ZONE 'UTC')::date AS day, count(*) AS rows FROM {dataset.relation} {bound}"
+            " GROUP BY 1 ORDER BY 1"
+        )
+        with _translated(f"counting {dataset.name}"), adbc_driver_manager.AdbcStatement(self._connection) as statement:
+            found: list[dict[str, Any]] = _run(statement, text).read_all().to_pylist()
+        return {row["day"]: row["rows"] for row in found}
 
     def _last_id(self, dataset: Dataset) -> int:
         """Give the greatest id now; a row that is added later was not there at `as_of`."""

@@ -34,6 +34,7 @@ def _event(name: str, meaning: str, *columns: Column) -> Dataset:
         keys=("EventId", "SmartDeviceId"),
         meaning=meaning,
         location="location_id",
+        append_only=True,
         columns=(
             whole("EventId", "Id of the event", "id"),
             *DEVICE,
