@@ -20,6 +20,8 @@ SPECIAL: Mapping[str, tuple[object, ...]] = {
     "Publication.TimeZone": ("Europe/Berlin", "Asia/Tokyo", "UTC"),
     "Publication.Compression": ("snappy", "zstd", "gzip"),
     "Publication.Format": ("parquet", "parquet", "csv"),
+    "Subscription.Url": ("https://a.example/hook", "https://b.example/hook", "https://c.example/hook"),
+    "Subscription.Events": ("*", "image.*", "image.processed,order.*"),
     "User.PrimaryEmail": ("ann@example.org", "bob@example.org", "cleo@example.org"),
 }
 """What fields take that know more than their type says."""

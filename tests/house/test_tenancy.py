@@ -17,6 +17,7 @@ from coldshelf.kit.ids import ClientId
 from coldshelf.kit.runtime import Runtime
 from coldshelf.records.dataset import Dataset
 from coldshelf.records.entity import Entity
+from coldshelf.records.fields import FieldType
 from coldshelf.records.query import Shape, Statement, page_statement
 
 REGISTRY = registry()
@@ -461,7 +462,8 @@ async def _check_pages(run: Runtime, client_id: ClientId, dataset: Dataset, owne
     for wire in dataset.plain_filters:
         column = dataset.column(wire)
         assert column
-        found = await plan(Shape(dataset=dataset, sort=key, conditions=((column, "="),), narrow=True), v0_0=-5)
+        value = "none" if column.type is FieldType.TEXT else -5
+        found = await plan(Shape(dataset=dataset, sort=key, conditions=((column, "="),), narrow=True), v0_0=value)
         assert _reaches(found, f"{column.name} = "), wire
     for name, wire in dataset.plain_aliases:
         column = dataset.column(wire)

@@ -8,6 +8,7 @@ from fastapi import APIRouter, FastAPI
 from coldshelf.access.routes import role_router
 from coldshelf.access.routes import router as access_router
 from coldshelf.compliance.routes import ACTIONS as COMPLIANCE_ACTIONS
+from coldshelf.deliveries.routes import router as deliveries_router
 from coldshelf.entrypoints.bootstrap import database_url, imports, known, registry, runtime
 from coldshelf.entrypoints.limits import router as limits_router
 from coldshelf.entrypoints.openapi import document_of
@@ -70,6 +71,7 @@ def routers_of(declared: Registry) -> tuple[APIRouter, ...]:
         limits_router,
         exports_router,
         erasures_router(declared),
+        deliveries_router,
         resource_router(declared, {IMPORT_RUN.name: reader_of_runs(imports())}),
     )
 

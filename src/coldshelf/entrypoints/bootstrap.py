@@ -7,32 +7,47 @@ from functools import cache
 
 from coldshelf.access.service import Known
 from coldshelf.alerts import datasets as alert_datasets
+from coldshelf.alerts import events as alert_events
 from coldshelf.compliance import datasets as compliance_datasets
+from coldshelf.compliance import events as compliance_events
 from coldshelf.compliance import jobs as compliance_jobs
+from coldshelf.deliveries import datasets as delivery_datasets
+from coldshelf.deliveries import events as delivery_events
+from coldshelf.deliveries.entities import entities as delivery_entities
+from coldshelf.deliveries.jobs import delivery_handlers
+from coldshelf.deliveries.surroundings import Addition, Surroundings
 from coldshelf.kit.clock import Clock, SystemClock
 from coldshelf.kit.db import Database
 from coldshelf.kit.embedded import start
-from coldshelf.kit.events import EventBus, Handler
+from coldshelf.kit.events import EventBus, EventType, Handler
 from coldshelf.kit.http import GuardedClient, open_outgoing
 from coldshelf.kit.objects import ObjectStore, open_store
 from coldshelf.kit.runtime import Runtime
 from coldshelf.kit.secret import server_secret
 from coldshelf.kit.settings import Settings
 from coldshelf.kpis import datasets as kpi_datasets
+from coldshelf.kpis import events as kpi_events
 from coldshelf.kpis import jobs as kpi_jobs
 from coldshelf.masterdata import datasets as masterdata_datasets
 from coldshelf.masterdata.entities import ENTITIES
 from coldshelf.masterdata.imports import IMPORTS
 from coldshelf.masterdata.models import GRANT_DIMENSIONS
+from coldshelf.masterdata.service import outlet_place
 from coldshelf.migrations.upgrade import upgrade
 from coldshelf.orders import datasets as order_datasets
+from coldshelf.orders import events as order_events
 from coldshelf.pictures import datasets as picture_datasets
+from coldshelf.pictures import events as picture_events
 from coldshelf.pictures import jobs as picture_jobs
 from coldshelf.publishing import datasets as publishing_datasets
+from coldshelf.publishing import events as publishing_events
 from coldshelf.publishing.entities import ENTITIES as PUBLISHING_ENTITIES
 from coldshelf.publishing.jobs import erasure_handler, export_handler
 from coldshelf.recognition import datasets as recognition_datasets
+from coldshelf.recognition import events as recognition_events
 from coldshelf.recognition import jobs as recognition_jobs
+from coldshelf.recognition.service import served_json
+from coldshelf.records.imports import events as import_events
 from coldshelf.records.imports.compiled import Imports
 from coldshelf.records.imports.run_dataset import IMPORT_RUN
 from coldshelf.records.imports.working import import_handler
@@ -40,11 +55,25 @@ from coldshelf.records.limits import PERSONAL, fixed_fields
 from coldshelf.records.registry import Registry, build_registry
 from coldshelf.telemetry import datasets as telemetry_datasets
 
+EVENT_TYPES: tuple[EventType, ...] = (
+    *import_events.EVENT_TYPES,
+    *picture_events.EVENT_TYPES,
+    *recognition_events.EVENT_TYPES,
+    *compliance_events.EVENT_TYPES,
+    *kpi_events.EVENT_TYPES,
+    *order_events.EVENT_TYPES,
+    *alert_events.EVENT_TYPES,
+    *publishing_events.EVENT_TYPES,
+    *delivery_events.EVENT_TYPES,
+)
+PUBLIC = tuple(kind.name for kind in EVENT_TYPES if kind.public)
+"""The events that outsiders may subscribe to; those of rooms that are still to come are promised with their names."""
+
 
 def registry() -> Registry:
     """Build what the house can list and save from the declarations of every room."""
     return build_registry(
-        (*ENTITIES, *PUBLISHING_ENTITIES),
+        (*ENTITIES, *PUBLISHING_ENTITIES, *delivery_entities(PUBLIC)),
         (
             IMPORT_RUN,
             *masterdata_datasets.DATASETS,
@@ -55,6 +84,7 @@ def registry() -> Registry:
             *order_datasets.DATASETS,
             *alert_datasets.DATASETS,
             *publishing_datasets.DATASETS,
+            *delivery_datasets.DATASETS,
         ),
         (
             *telemetry_datasets.GROUPS,
@@ -79,7 +109,17 @@ HANDLERS: tuple[Handler, ...] = (
     import_handler(imports),
     export_handler(registry),
     erasure_handler(registry),
+    *delivery_handlers(EVENT_TYPES, outlet_place),
 )
+
+
+@cache
+def surroundings() -> Surroundings:
+    """Give deliveries what they may know."""
+    recognised = Addition(
+        "Recognition", "/controllers/AssetPurity.ashx?action=GetFacings&AssetPurityId={key}", served_json
+    )
+    return Surroundings(registry(), {picture_events.DATASET: recognised})
 
 
 def known(declared: Registry) -> Known:

@@ -5,27 +5,12 @@ import pkgutil
 from collections.abc import Iterable, Iterator
 
 import coldshelf
-from coldshelf.compliance.events import EVENT_TYPES as COMPLIANCE_EVENTS
-from coldshelf.entrypoints.bootstrap import HANDLERS, registry
+from coldshelf.entrypoints.bootstrap import EVENT_TYPES, HANDLERS, registry
 from coldshelf.kit.errors import ColdshelfError
-from coldshelf.kit.events import EventType
 from coldshelf.kit.settings import Settings
-from coldshelf.kpis.events import EVENT_TYPES as KPI_EVENTS
-from coldshelf.pictures.events import EVENT_TYPES as PICTURE_EVENTS
-from coldshelf.publishing.events import EVENT_TYPES as PUBLISHING_EVENTS
-from coldshelf.recognition.events import EVENT_TYPES as RECOGNITION_EVENTS
 from coldshelf.records.dataset import Dataset
 from coldshelf.records.entity import Entity
-from coldshelf.records.imports.events import EVENT_TYPES as IMPORT_EVENTS
 
-EVENT_TYPES: tuple[EventType, ...] = (
-    *PICTURE_EVENTS,
-    *RECOGNITION_EVENTS,
-    *COMPLIANCE_EVENTS,
-    *KPI_EVENTS,
-    *IMPORT_EVENTS,
-    *PUBLISHING_EVENTS,
-)
 UNSEEN = (".migrations", ".__main__", ".training.")
 """Modules that no process of an installation imports: training takes libraries that running does not."""
 HEAD = """# Reference

@@ -6,7 +6,8 @@ import signal
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
 
-from coldshelf.entrypoints.bootstrap import imports, runtime
+from coldshelf.deliveries.dispatching import deliver_forever, forget
+from coldshelf.entrypoints.bootstrap import imports, runtime, surroundings
 from coldshelf.kit import idempotency
 from coldshelf.kit.logs import get_logger
 from coldshelf.kit.queue import Work, work_forever
@@ -21,7 +22,7 @@ log = get_logger("worker")
 Duty = Callable[[Runtime], Awaitable[object]]
 """What a worker does beside its steps, now and then."""
 EXPIRE_EVERY = timedelta(hours=1)
-"""How often a worker looks for published files whose days are over."""
+"""How often a worker looks for published files, and for copies of records, whose days are over."""
 
 STAGED_FOR = timedelta(days=1)
 """Staged bytes that are older belong to no upload any more: its process was killed."""
@@ -35,10 +36,15 @@ async def work(settings: Settings, url: str, stop: asyncio.Event | None = None) 
         with contextlib.suppress(NotImplementedError, RuntimeError, ValueError):
             loop.add_signal_handler(number, stop.set)
     async with runtime(settings, url, threads=settings.worker_threads, migrate=False) as run:
-        duties: list[tuple[Duty, timedelta]] = [(sweep, settings.sweep_every), (expire, EXPIRE_EVERY)]
+        duties: list[tuple[Duty, timedelta]] = [
+            (sweep, settings.sweep_every),
+            (expire, EXPIRE_EVERY),
+            (forget, EXPIRE_EVERY),
+        ]
         if settings.import_folders:
             duties.append((_watch, settings.import_watch_every))
         loops = [asyncio.create_task(_again_and_again(run, duty, every, stop)) for duty, every in duties]
+        loops.append(asyncio.create_task(deliver_forever(run, surroundings(), stop)))
         try:
             await work_forever(url, works_of(run), lease=settings.lease, concurrency=settings.worker_threads, stop=stop)
         finally:

@@ -18,6 +18,14 @@ EMPTY_SKU = "EMPTY"
 
 
 @dataclass(frozen=True, slots=True)
+class OutletPlace:
+    """Where an outlet stands in the sales organisation."""
+
+    channel_id: int | None = None
+    market_ids: Collection[int] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Asset:
     """A cooler as an upload needs to know it."""
 
@@ -106,6 +114,11 @@ async def outlet_by_code(connection: Connection, code: str) -> Outlet | None:
 async def outlet_by_id(connection: Connection, location_id: int) -> Outlet | None:
     row = await store.outlet_by_id(connection, location_id)
     return None if row is None else Outlet(**row)
+
+
+async def outlet_place(connection: Connection, location_id: int) -> OutletPlace:
+    """Give the markets that an outlet lies in, those above its own included, and its channel."""
+    return OutletPlace(**await store.outlet_place(connection, location_id))
 
 
 async def load_catalogue(connection: Connection) -> list[Product]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Sequence
 from datetime import datetime
+from typing import Any
 
 from asyncpg import Record
 
@@ -128,6 +129,20 @@ async def outlet_by_code(connection: Connection, code: str) -> Record | None:
 
 async def outlet_by_id(connection: Connection, location_id: int) -> Record | None:
     return _one(await connection.fetch(OUTLETS + "l.id = $1", location_id))
+
+
+async def outlet_place(connection: Connection, location_id: int) -> dict[str, Any]:  # columns of any type
+    rows = await connection.fetch(
+        """
+        WITH RECURSIVE held AS (
+            SELECT market_id AS id FROM location WHERE id = $1
+            UNION SELECT m.parent_market_id FROM held JOIN market m ON m.id = held.id
+        )
+        SELECT (SELECT channel_id FROM location WHERE id = $1) AS channel_id,
+            array(SELECT id FROM held WHERE id IS NOT NULL) AS market_ids""",
+        location_id,
+    )
+    return dict(rows[0])
 
 
 async def catalogue(connection: Connection) -> list[Record]:

@@ -13,10 +13,9 @@ from coldshelf.recognition.service import (
     Selection,
     accept_candidates,
     discard_candidates,
-    served_result,
+    served_json,
     start_reprocessing,
 )
-from coldshelf.recognition.wire import recognition_json
 from coldshelf.records.dataset import Dataset
 from coldshelf.records.errors import RecordNotFound
 from coldshelf.records.handlers import Change, Extra, ExtraRead, ExtraWrite, list_answer, refused
@@ -32,11 +31,10 @@ async def get_facings(run: Runtime, principal: Principal, params: Params) -> Res
     if picture_id is None:
         raise InputInvalid("AssetPurityId is required")
     async with run.database.scope(principal.client, readonly=True) as connection:
-        result = await served_result(connection, picture_id)
-    if result is None:
+        found = await served_json(connection, picture_id)
+    if found is None:
         raise RecordNotFound(f"There is no result for AssetPurityId {picture_id}")
-    shelves = [int(shelf["shelf"]) for shelf in orjson.loads(result.shelves)]
-    return Response(orjson.dumps(recognition_json(result.rows, shelves)), media_type="application/json")
+    return Response(orjson.dumps(found), media_type="application/json")
 
 
 ACTIONS: Extra = {"getfacings": ExtraRead(get_facings, {"AssetPurityId": "The image record"}, row="AssetPurityId")}

@@ -1,7 +1,7 @@
 """What is done with results: made, served, handed out."""
 
 from coldshelf.recognition.product_rows import rows_of
-from coldshelf.recognition.service.recognise import draw, recognise_picture, served_result, touch_rows
+from coldshelf.recognition.service.recognise import draw, recognise_picture, served_json, served_result, touch_rows
 from coldshelf.recognition.service.reprocess import (
     Decision,
     Selection,
@@ -25,6 +25,7 @@ __all__ = [
     "recognise_picture",
     "recognised_candidate",
     "rows_of",
+    "served_json",
     "served_result",
     "start_reprocessing",
     "summarise",

@@ -3,6 +3,7 @@
 from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import orjson
 
@@ -33,6 +34,7 @@ from coldshelf.recognition.recogniser import (
     Recogniser,
 )
 from coldshelf.recognition.recognisers import by_name
+from coldshelf.recognition.wire import recognition_json
 
 ANNOTATED_QUALITY = 88
 REFERENCE_SIDE = 256
@@ -96,6 +98,14 @@ async def serve(step: Step, connection: Connection, picture: Picture, found: Rec
 async def served_result(connection: Connection, picture_id: int) -> Result | None:
     """Give the served result of a picture."""
     return await store.served_result(connection, picture_id)
+
+
+async def served_json(connection: Connection, picture_id: int) -> dict[str, Any] | None:  # a JSON document
+    """Give the published recognition JSON of the served result of a picture."""
+    result = await store.served_result(connection, picture_id)
+    if result is None:
+        return None
+    return recognition_json(result.rows, [int(shelf["shelf"]) for shelf in orjson.loads(result.shelves)])
 
 
 async def touch_rows(connection: Connection, result_id: int) -> None:

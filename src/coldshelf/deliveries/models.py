@@ -1,0 +1,87 @@
+"""What deliveries are made of: states, the retry table, and one delivery as it is sent."""
+
+import random
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from uuid import UUID
+
+from coldshelf.kit.ids import ClientId
+
+DELIVERIES = "Delivery"
+ATTEMPTS = "DeliveryAttempt"
+SUBSCRIPTIONS = "Subscription"
+WHY_WIDE = "Only client admins see what is sent, and they see every outlet."
+
+WITHIN = timedelta(seconds=15)
+"""How long a receiver may take to answer."""
+RETRIES = tuple(
+    timedelta(seconds=seconds)
+    for seconds in (0, 5, 300, 1800, 2 * 3600, 5 * 3600, 10 * 3600, 14 * 3600, 20 * 3600, 24 * 3600)
+)
+"""Waits before the first, second … attempt; after the last one the delivery has failed."""
+JITTER = 0.1
+"""A wait is up to so much longer, so that what failed together does not come back together."""
+LONGEST_RETRY_AFTER = timedelta(days=1)
+FAILS_FOR = timedelta(days=5)
+"""A subscription whose receiver has failed for so long is switched off."""
+LARGEST_BODY = 20_000
+"""Bytes of a callback; a larger record is sent as a link to it."""
+LARGEST_ANSWER = 256 * 1024
+KEPT_ANSWER = 2_000
+"""Characters of an answer that are kept with its attempt."""
+
+
+class State(StrEnum):
+    """Where a delivery stands."""
+
+    WAITING = "waiting"
+    DELIVERED = "delivered"
+    FAILED = "failed"
+    REFUSED = "refused"
+    WITHHELD = "withheld"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delivery:
+    """One message to one receiver, taken by a worker; `number` is that of the attempt to be made, from 1.
+
+    `is_on`: its subscription is not switched off.
+    """
+
+    client_id: ClientId
+    id: int
+    subscription_id: int | None
+    user_id: int | None
+    url: str
+    number: int
+    event_id: UUID
+    type: str
+    version: int
+    occurred_on: datetime
+    dataset: str
+    key: int
+    is_on: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """What came of one attempt. `again_after`: the least wait that the receiver asked for."""
+
+    state: State
+    sent_on: datetime
+    took: timedelta
+    status: int | None = None
+    answer: str = ""
+    error: str = ""
+    body: bytes = b""
+    again_after: timedelta = timedelta(0)
+    is_gone: bool = False
+
+
+def wait_before(number: int, chance: float | None = None) -> timedelta | None:
+    """Say how long the attempt of this number waits after the one before it; None when there is no further one."""
+    if number > len(RETRIES):
+        return None
+    drawn = random.random() if chance is None else chance  # noqa: S311  # spreads load, guards nothing
+    return RETRIES[number - 1] * (1 + JITTER * drawn)

@@ -1,0 +1,75 @@
+"""What people do with callbacks: change secrets, try a subscription, let deliveries begin anew."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from coldshelf.deliveries import store
+from coldshelf.deliveries.errors import NothingToReplay, SubscriptionNotFound
+from coldshelf.deliveries.events import TEST
+from coldshelf.deliveries.fanout import put_on_its_way
+from coldshelf.deliveries.models import SUBSCRIPTIONS, State
+from coldshelf.kit.db import Connection
+from coldshelf.kit.events import Event
+from coldshelf.kit.ids import ClientId
+from coldshelf.kit.runtime import Runtime
+from coldshelf.kit.signing import new_secret
+
+BOTH_COUNT_FOR = timedelta(days=1)
+"""Messages carry signatures by the old and the new secret for so long after a change."""
+ENDED = (State.DELIVERED, State.FAILED, State.REFUSED, State.WITHHELD)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Selection:
+    """Which deliveries are meant; what is left out does not narrow. Times are those of their beginning."""
+
+    ids: Collection[int] | None = None
+    states: Collection[State] = ENDED
+    subscription_id: int | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+
+
+async def change_secret(run: Runtime, connection: Connection, subscription_id: int | None) -> tuple[str, datetime]:
+    """Make a new secret of a subscription, or the client's own; give it and when the old one ends to count.
+
+    It is told this once. Raises SubscriptionNotFound.
+    """
+    if subscription_id is not None:
+        await _found(connection, subscription_id)
+    secret, now = new_secret(), run.clock.now()
+    ends_on = now + BOTH_COUNT_FOR
+    await store.change_secret(connection, subscription_id, secret, ends_on=ends_on, now=now)
+    return secret, ends_on
+
+
+async def send_test(run: Runtime, connection: Connection, client_id: ClientId, subscription_id: int) -> Event:
+    """Put a test on its way to one subscription; raise SubscriptionNotFound."""
+    url = await _found(connection, subscription_id)
+    event = Event(TEST.name, TEST.version, client_id, SUBSCRIPTIONS, subscription_id, run.clock.now(), public=True)
+    await put_on_its_way(connection, event, [(subscription_id, url)], event.occurred_on)
+    return event
+
+
+async def replay(run: Runtime, connection: Connection, wanted: Selection) -> list[int]:
+    """Let deliveries that have ended begin anew, with the same webhook-id; give their ids. Raise NothingToReplay."""
+    found = await store.replay(
+        connection,
+        run.clock.now(),
+        ids=wanted.ids,
+        states=wanted.states,
+        subscription_id=wanted.subscription_id,
+        since=wanted.since,
+        until=wanted.until,
+    )
+    if not found:
+        raise NothingToReplay("No ended delivery of an active subscription is meant")
+    return found
+
+
+async def _found(connection: Connection, subscription_id: int) -> str:
+    row = await store.find_subscription(connection, subscription_id)
+    if row is None:
+        raise SubscriptionNotFound(f"There is no subscription {subscription_id}")
+    return str(row["url"])

@@ -1,0 +1,243 @@
+"""Every query of this room. Only the claim of what is due is not under a tenant's policy."""
+
+from collections.abc import Collection, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from asyncpg import Record
+
+from coldshelf.deliveries.models import Outcome, State
+from coldshelf.kit.db import Connection
+from coldshelf.kit.events import Event
+
+
+async def listening(connection: Connection) -> list[Record]:
+    """Give the subscriptions of the client that are told anything."""
+    return list(
+        await connection.fetch(
+            """
+            SELECT id, url, events, market_id, channel_id, location_id, asset_id
+            FROM subscription WHERE is_active AND NOT is_deleted ORDER BY id"""
+        )
+    )
+
+
+async def add_deliveries(
+    connection: Connection, event: Event, receivers: Sequence[tuple[int | None, str, str]], now: datetime
+) -> None:
+    """Put an event on its way to receivers: (subscription, address, endpoint). Those it is on its way to stay as is."""
+    await connection.execute(
+        """
+        INSERT INTO delivery (client_id, subscription_id, url, endpoint, event_id, event_type, version, occurred_on,
+            dataset, record_key, due_on)
+        SELECT coldshelf_client(), receiver.*, $4, $5, $6, $7, $8, $9, $10
+        FROM unnest($1::bigint[], $2::text[], $3::text[]) AS receiver
+        ON CONFLICT DO NOTHING""",
+        [subscription for subscription, _, _ in receivers],
+        [url for _, url, _ in receivers],
+        [endpoint for _, _, endpoint in receivers],
+        event.id,
+        event.type,
+        event.version,
+        event.occurred_on,
+        event.dataset,
+        event.key,
+        now,
+    )
+
+
+async def claim(
+    connection: Connection, now: datetime, lease: timedelta, *, most: int, most_to_one: int
+) -> list[Record]:
+    """Take deliveries that are due, of all clients; the connection is the owner's.
+
+    Of each endpoint at most so many are under way at a time, in all workers together, so that a slow one leaves room
+    for others. What a killed worker had taken is due again when its lease ends.
+    """
+    return list(await connection.fetch(CLAIM, now, lease, most, most_to_one))
+
+
+CLAIM = """
+    WITH waiting AS (
+        SELECT client_id, endpoint, count(*) FILTER (WHERE leased_until > $1) AS busy
+        FROM delivery WHERE state = 'waiting' AND due_on <= $1
+        GROUP BY client_id, endpoint HAVING count(*) FILTER (WHERE leased_until > $1) < $4
+    ), taken AS (
+        SELECT due.client_id, due.id FROM waiting CROSS JOIN LATERAL (
+            SELECT client_id, id, due_on FROM delivery d
+            WHERE d.client_id = waiting.client_id AND d.endpoint = waiting.endpoint
+                AND d.state = 'waiting' AND d.due_on <= $1 AND (d.leased_until IS NULL OR d.leased_until <= $1)
+            ORDER BY d.due_on LIMIT $4 - waiting.busy
+            FOR UPDATE SKIP LOCKED) AS due
+        ORDER BY due.due_on LIMIT $3
+    )
+    UPDATE delivery d SET leased_until = $1 + $2 FROM taken
+    WHERE d.client_id = taken.client_id AND d.id = taken.id
+    RETURNING d.client_id, d.id, d.subscription_id, d.url, d.attempts, d.event_id, d.event_type, d.version,
+        d.occurred_on, d.dataset, d.record_key,
+        (SELECT s.user_id FROM subscription s
+            WHERE s.client_id = d.client_id AND s.id = d.subscription_id) AS user_id,
+        d.subscription_id IS NULL OR EXISTS (
+            SELECT FROM subscription s WHERE s.client_id = d.client_id AND s.id = d.subscription_id
+                AND s.is_active AND NOT s.is_deleted) AS is_on"""
+
+
+async def secrets_of(connection: Connection, subscription_id: int | None, now: datetime) -> list[str]:
+    """Give what messages are signed with, the current secret first."""
+    rows = await connection.fetch(
+        """
+        SELECT secret FROM callback_secret
+        WHERE coalesce(subscription_id, 0) = coalesce($1, 0) AND (ends_on IS NULL OR ends_on > $2)
+        ORDER BY ends_on DESC NULLS FIRST""",
+        subscription_id,
+        now,
+    )
+    return [row["secret"] for row in rows]
+
+
+async def change_secret(
+    connection: Connection, subscription_id: int | None, secret: str, *, ends_on: datetime, now: datetime
+) -> None:
+    """Make a secret the current one; the one before it counts until then, those before that one no longer."""
+    await connection.execute(
+        """
+        UPDATE callback_secret SET ends_on = CASE WHEN ends_on IS NULL THEN $2 ELSE least(ends_on, $3) END
+        WHERE coalesce(subscription_id, 0) = coalesce($1, 0)""",
+        subscription_id,
+        ends_on,
+        now,
+    )
+    await connection.execute(
+        "INSERT INTO callback_secret (client_id, subscription_id, secret) VALUES (coldshelf_client(), $1, $2)",
+        subscription_id,
+        secret,
+    )
+
+
+async def first_secret(connection: Connection, subscription_id: int | None, secret: str) -> None:
+    """Make a secret the current one unless there is one."""
+    await connection.execute(
+        """
+        INSERT INTO callback_secret (client_id, subscription_id, secret) VALUES (coldshelf_client(), $1, $2)
+        ON CONFLICT DO NOTHING""",
+        subscription_id,
+        secret,
+    )
+
+
+async def add_attempt(connection: Connection, delivery_id: int, number: int, outcome: Outcome) -> None:
+    await connection.execute(
+        """
+        INSERT INTO delivery_attempt (client_id, delivery_id, number, sent_on, milliseconds, status, error, request,
+            answer)
+        VALUES (coldshelf_client(), $1, $2, $3, $4, $5, $6, $7, $8)""",
+        delivery_id,
+        number,
+        outcome.sent_on,
+        round(outcome.took.total_seconds() * 1000),
+        outcome.status,
+        outcome.error,
+        outcome.body.decode(),
+        outcome.answer,
+    )
+
+
+async def note_outcome(
+    connection: Connection, delivery_id: int, number: int, outcome: Outcome, due_on: datetime | None
+) -> None:
+    """Write what came of an attempt on its delivery."""
+    await connection.execute(
+        """
+        UPDATE delivery SET state = $2, attempts = $3, due_on = $4, status = $5, error = $6, leased_until = NULL,
+            delivered_on = CASE WHEN $2 = 'delivered' THEN $7::timestamptz ELSE delivered_on END
+        WHERE id = $1""",
+        delivery_id,
+        outcome.state,
+        number,
+        due_on,
+        outcome.status,
+        outcome.error,
+        outcome.sent_on,
+    )
+
+
+async def note_arrival(connection: Connection, subscription_id: int) -> None:
+    """Forget that a receiver failed."""
+    await connection.execute(
+        "UPDATE subscription SET failing_since = NULL WHERE id = $1 AND failing_since IS NOT NULL", subscription_id
+    )
+
+
+async def lock_subscription(connection: Connection, subscription_id: int) -> Record | None:
+    """Give a subscription that is on; nobody else changes it until the end of the transaction."""
+    rows = await connection.fetch(
+        "SELECT failing_since FROM subscription WHERE id = $1 AND is_active FOR NO KEY UPDATE", subscription_id
+    )
+    return rows[0] if rows else None
+
+
+async def note_failure(connection: Connection, subscription_id: int, now: datetime) -> None:
+    """Remember since when a receiver fails."""
+    await connection.execute("UPDATE subscription SET failing_since = $2 WHERE id = $1", subscription_id, now)
+
+
+async def switch_off(connection: Connection, subscription_id: int, now: datetime, because: str) -> None:
+    """Switch a subscription off and end what waits for it."""
+    await connection.execute(
+        """
+        UPDATE subscription SET is_active = false, disabled_on = $2, disabled_because = $3 WHERE id = $1""",
+        subscription_id,
+        now,
+        because,
+    )
+    await connection.execute(
+        """
+        UPDATE delivery SET state = 'failed', due_on = NULL, error = $2
+        WHERE subscription_id = $1 AND state = 'waiting'""",
+        subscription_id,
+        f"The subscription was switched off: {because}",
+    )
+
+
+async def find_subscription(connection: Connection, subscription_id: int) -> Record | None:
+    rows = await connection.fetch("SELECT * FROM subscription WHERE id = $1 AND NOT is_deleted", subscription_id)
+    return rows[0] if rows else None
+
+
+async def replay(
+    connection: Connection,
+    now: datetime,
+    *,
+    ids: Collection[int] | None,
+    states: Collection[State],
+    subscription_id: int | None,
+    since: datetime | None,
+    until: datetime | None,
+) -> list[int]:
+    """Let deliveries begin anew; give their ids. Those that wait already stay as they are."""
+    rows: list[Any] = await connection.fetch(
+        """
+        UPDATE delivery SET state = 'waiting', attempts = 0, due_on = $1, leased_until = NULL, error = ''
+        WHERE state <> 'waiting' AND ($2::bigint[] IS NULL OR id = ANY($2)) AND state = ANY($3::text[])
+            AND ($4::bigint IS NULL OR subscription_id = $4)
+            AND ($5::timestamptz IS NULL OR created_on >= $5) AND ($6::timestamptz IS NULL OR created_on < $6)
+            AND (subscription_id IS NULL OR EXISTS (
+                SELECT FROM subscription s WHERE s.client_id = delivery.client_id AND s.id = subscription_id
+                    AND s.is_active AND NOT s.is_deleted))
+        RETURNING id""",
+        now,
+        None if ids is None else list(ids),
+        list(states),
+        subscription_id,
+        since,
+        until,
+    )
+    return sorted(row["id"] for row in rows)
+
+
+async def forget_bodies(connection: Connection, before: datetime) -> None:
+    """Empty the requests and answers of old attempts of all clients; the connection is the owner's."""
+    await connection.execute(
+        "UPDATE delivery_attempt SET request = '', answer = '' WHERE sent_on < $1 AND (request <> '' OR answer <> '')",
+        before,
+    )

@@ -1,0 +1,44 @@
+"""What deliveries are given of the rest of the house: they know neither its rooms nor their words."""
+
+from collections.abc import Awaitable, Callable, Collection, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from coldshelf.kit.db import Connection
+from coldshelf.records.registry import Registry
+
+Json = dict[str, Any]  # a JSON object
+
+
+class OutletPlace(Protocol):
+    """Where an outlet stands in the sales organisation; `market_ids` are its own and those above it."""
+
+    @property
+    def channel_id(self) -> int | None: ...
+
+    @property
+    def market_ids(self) -> Collection[int]: ...
+
+
+FindPlace = Callable[[Connection, int], Awaitable[OutletPlace]]
+"""Takes the id of an outlet."""
+
+
+@dataclass(frozen=True, slots=True)
+class Addition:
+    """What is sent of a record besides its columns: under `name`, and where it can be read (`link`, with `{key}`).
+
+    Receivers that are limited to some rows or fields get the link alone, which asks for what they may see.
+    """
+
+    name: str
+    link: str
+    load: Callable[[Connection, int], Awaitable[Json | None]]
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """The datasets that events are about, and additions by the name of a dataset."""
+
+    registry: Registry
+    additions: Mapping[str, Addition] = field(default_factory=dict)

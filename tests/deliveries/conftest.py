@@ -1,0 +1,114 @@
+"""A receiver on this machine, a clock that is moved by hand, and events about outlets."""
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import httpx
+import orjson
+import pytest
+
+from coldshelf.deliveries.dispatching import deliver_due
+from coldshelf.entrypoints.bootstrap import runtime, surroundings
+from coldshelf.entrypoints.worker import works_of
+from coldshelf.kit.events import Event
+from coldshelf.kit.ids import ClientId
+from coldshelf.kit.runtime import Runtime
+from coldshelf.kit.settings import load_settings
+from coldshelf.kit.testing import FakeClock
+from tests.records.support import Handler
+from tests.support.receiver import OK, Receiver, receiver
+
+Row = dict[str, Any]
+"""Column or field to value."""
+
+
+@dataclass
+class Hook:
+    """A receiver whose next answers are set; after them everything is taken."""
+
+    seen: Receiver
+    answers: list[bytes] = field(default_factory=list)
+
+    @property
+    def messages(self) -> list[Row]:
+        return [orjson.loads(body) for body in self.seen.bodies]
+
+    def headers(self, number: int) -> dict[str, str]:
+        lines = self.seen.requests[number].split("\r\n")[1:]
+        return {name.lower(): value for name, _, value in (line.partition(": ") for line in lines) if name}
+
+
+@pytest.fixture
+async def hook() -> AsyncIterator[Hook]:
+    answers: list[bytes] = []
+    async with receiver(lambda _: answers.pop(0) if answers else OK) as seen:
+        yield Hook(seen, answers)
+
+
+@pytest.fixture
+def clock() -> FakeClock:
+    return FakeClock(datetime.now(UTC) + timedelta(seconds=1))
+
+
+@pytest.fixture
+async def run(url: str, tmp_path: Path, hook: Hook, clock: FakeClock) -> AsyncIterator[Runtime]:
+    settings = load_settings(
+        data_dir=tmp_path / "data",
+        requests_per_minute=1_000_000,
+        outgoing_http=True,
+        outgoing_ports=(hook.seen.port,),
+        outgoing_allow=("127.0.0.1",),
+    )
+    async with runtime(settings, url, clock=clock, migrate=False) as opened:
+        yield opened
+
+
+@dataclass
+class Pushing:
+    """Publishes events about outlets, runs their steps, and delivers."""
+
+    run: Runtime
+    http: httpx.AsyncClient
+    client_id: ClientId
+    clock: FakeClock
+
+    async def subscribe(self, **values: object) -> int:
+        saved = await Handler(self.http, "Subscription").save(**values)
+        return int(saved["id"])
+
+    async def outlet(self, code: str, **values: object) -> int:
+        return int(
+            (await Handler(self.http, "Location").save(LocationCode=code, Name=f"Outlet {code}", **values))["id"]
+        )
+
+    async def happen(self, outlet: int, kind: str = "alert.opened", **values: Any) -> Event:
+        event = Event(
+            kind, 1, self.client_id, "Location", outlet, self.clock.now(), location_id=outlet, public=True, **values
+        )
+        async with self.run.database.scope(self.client_id) as connection:
+            await self.run.events.publish(connection, event)
+            steps = await connection.fetch("SELECT handler FROM event_step WHERE event_id = $1", event.id)
+        for step in steps:
+            payload = {"client": self.client_id, "event": str(event.id), "handler": step["handler"]}
+            await works_of(self.run)[step["handler"]](orjson.dumps(payload), 1)
+        return event
+
+    async def deliver(self, later: timedelta = timedelta(0)) -> int:
+        self.clock.advance(later)
+        return await deliver_due(self.run, surroundings())
+
+    async def deliveries(self) -> list[Row]:
+        page = await Handler(self.http, "Delivery").page(sort="DeliveryId", dir="ASC")
+        return list(page["records"])
+
+    async def attempts(self) -> list[Row]:
+        page = await Handler(self.http, "DeliveryAttempt").page(sort="DeliveryAttemptId", dir="ASC")
+        return list(page["records"])
+
+
+@pytest.fixture
+def push(run: Runtime, admin: httpx.AsyncClient, client_id: ClientId, clock: FakeClock) -> Pushing:
+    return Pushing(run, admin, client_id, clock)
