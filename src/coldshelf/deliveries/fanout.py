@@ -19,7 +19,7 @@ async def send_to_all(connection: Connection, event: Event, find_place: FindPlac
     place: OutletPlace | None = None
     if event.location_id is not None and any(one["market_id"] or one["channel_id"] for one in found):
         place = await find_place(connection, event.location_id)
-    wanted = [(one["id"], one["url"]) for one in found if _means(one, event, place)]
+    wanted = [(one["id"], one["url"]) for one in found if _means(dict(one), event, place)]
     await put_on_its_way(connection, event, [*wanted, *((None, url) for url in event.callback_urls)], now)
 
 
