@@ -12,16 +12,17 @@ ON_POSTGRESQL_15 ?= --ignore=tests/kit/test_embedded.py --ignore=tests/recogniti
     --ignore=tests/publishing/test_sftp.py --ignore=tests/publishing/test_ftps.py
 
 BIN     := $(VENV)/bin
+PEERS   := .cache/export-peers
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-input --require-hashes --only-binary :all:
 LOCK    := CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/pip-compile --quiet --generate-hashes --no-emit-index-url \
            --no-emit-find-links --strip-extras --allow-unsafe
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-spark check bench soak train-tools lock clean
+.PHONY: help demo test test-spark check bench bench-export soak train-tools lock clean
 
 help: ## Show this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1|/p' $(MAKEFILE_LIST) | while IFS='|' read -r target text; do \
-	    printf '  make %-11s %s\n' "$$target" "$$text"; done
+	    printf '  make %-12s %s\n' "$$target" "$$text"; done
 	@echo 'Options: PYTHON=/path/to/python3.12 (3.11 to 3.13), VENV=folder, ARGS="..." for demo, test, bench and soak'
 
 demo: $(VENV)/.runtime ## Run the main job on sample pictures: make demo ARGS="--once"
@@ -47,6 +48,9 @@ check: $(VENV)/.dev ## Check format, lint, types and imports
 
 bench: $(VENV)/.dev ## Run the benchmarks, keep their numbers in benchmarks/results
 	@set -e; for script in $(wildcard benchmarks/[a-z]*.py); do $(BIN)/python $$script $(ARGS); done
+
+bench-export: $(VENV)/.dev $(PEERS)/.installed ## Race bulk exports with other tools: make bench-export ARGS="--rows 5000,500000"
+	$(BIN)/python benchmarks/export_race.py --peers $(PEERS) $(ARGS)
 
 soak: $(VENV)/.dev ## Run the tests with large counts (hours)
 	SOAK=1 $(BIN)/pytest --timeout 0 $(ARGS)
@@ -91,4 +95,13 @@ $(VENV)/.train: requirements/train.in $(VENV)/.runtime
 $(VENV)/.spark: requirements/spark.in $(VENV)/.dev
 	@echo 'coldshelf: installing Spark (requirements/spark.in)'
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-input -r requirements/spark.in
+	@touch $@
+
+# Each by itself: what cannot be had is left out, and the race says so.
+$(PEERS)/.installed: requirements/export-peers.in requirements/spark.in | $(BIN)/python
+	@echo 'coldshelf: installing what bulk exports are raced with (requirements/export-peers.in, spark.in)'
+	@$(BIN)/python -m venv $(PEERS)
+	@grep -hv '^#' requirements/export-peers.in requirements/spark.in | while read -r peer; do \
+	    $(PEERS)/bin/python -m pip install --quiet --disable-pip-version-check --no-input "$$peer" \
+	        || echo "coldshelf: $$peer cannot be had"; done
 	@touch $@

@@ -19,7 +19,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from scratch import FILLING, RESULTS, client_code, fill, open_runtime, peak_kib, registry, scratch_database
+from opened import open_runtime
+from scratch import FILLING, RESULTS, client_code, fill, peak_kib, registry, scratch_database
 
 from coldshelf.access.service import client_by_code
 from coldshelf.kit.ids import ClientId

@@ -22,8 +22,9 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import xlsxwriter
+from opened import open_runtime
 from over_http import beside_directus
-from scratch import client_code, fill, open_runtime, peak_kib, registry, scratch_database
+from scratch import client_code, fill, peak_kib, registry, scratch_database
 
 from coldshelf.access.principal import Principal, Role
 from coldshelf.access.service import client_by_code

@@ -1,24 +1,16 @@
-"""What benchmarks of lists and bulk files share: a scratch database, rows to fill it with, and what opens it."""
+"""What benchmarks of lists and bulk files share: a scratch database, and rows to fill it with."""
 
 import shutil
 import tempfile
-from collections.abc import AsyncIterator, Iterator
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import asyncpg
 
 from coldshelf.compliance import datasets as compliance_datasets
 from coldshelf.kit import embedded
-from coldshelf.kit.clock import SystemClock
-from coldshelf.kit.db import Database
-from coldshelf.kit.events import EventBus
-from coldshelf.kit.http import open_outgoing
 from coldshelf.kit.ids import ClientId
-from coldshelf.kit.objects import open_store
-from coldshelf.kit.runtime import Runtime
-from coldshelf.kit.settings import load_settings
 from coldshelf.kpis import datasets as kpi_datasets
 from coldshelf.masterdata.entities import ENTITIES
 from coldshelf.migrations.upgrade import upgrade
@@ -127,24 +119,6 @@ def registry() -> Registry:
         (*picture_datasets.DATASETS, *recognition_datasets.DATASETS),
         (*recognition_datasets.GROUPS, *compliance_datasets.GROUPS, *kpi_datasets.GROUPS),
     )
-
-
-@asynccontextmanager
-async def open_runtime(url: str, *, connections: int) -> AsyncIterator[Runtime]:
-    database = await Database.connect(url, size=connections)
-    with ThreadPoolExecutor(1) as threads, tempfile.TemporaryDirectory() as folder:
-        settings, clock = load_settings(data_dir=Path(folder)), SystemClock()
-        yield Runtime(
-            settings=settings,
-            database=database,
-            objects=open_store(settings.objects_url),
-            events=EventBus(database, clock, ()),
-            clock=clock,
-            threads=threads,
-            secret=b"",
-            outgoing=open_outgoing(settings),
-        )
-    await database.close()
 
 
 def peak_kib() -> int:

@@ -22,7 +22,7 @@ from coldshelf.publishing.models import Compression, Layout
 
 ZSTD_LEVEL = 3
 SAMPLE_ROWS = 5_000
-READ_BACK_ROWS = 8_192
+READ_BACK_ROWS = 16_384
 
 
 def suffix(_: Layout) -> str:

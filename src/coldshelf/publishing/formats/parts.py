@@ -101,6 +101,7 @@ def _write_part(
                 totals.add(batch)
             on_rows(table.num_rows)
             del table  # before the next one grows
+            pa.default_memory_pool().release_unused()  # what lies between pieces in use piles up otherwise
             table = groups.take(min(layout.row_group_rows, layout.most_rows - totals.rows))
     return _Written(totals, sink.bytes, sink.hash.hexdigest())
 
@@ -131,7 +132,7 @@ class RowGroups:
         self._fill(rows)
         table = pa.Table.from_batches(self._waiting, self._schema)
         self._waiting = table.slice(rows).to_batches()
-        return table.slice(0, rows)
+        return table.slice(0, rows).combine_chunks()  # checksums of small pieces cost four times as much
 
     def _fill(self, rows: int) -> int:
         have = sum(batch.num_rows for batch in self._waiting)

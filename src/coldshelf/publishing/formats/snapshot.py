@@ -8,11 +8,13 @@ installed, which costs seconds, so its lower layer is used.
 import queue
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import date, datetime
+from functools import partial
 from typing import Any
 from urllib.parse import quote, unquote
 
@@ -27,13 +29,16 @@ from coldshelf.records.bulk import Window
 from coldshelf.records.dataset import Dataset
 
 READER = "coldshelf_reader"
-BATCH_BYTES = 1024 * 1024
-BATCHES_AHEAD = 8
-FIRST_CHUNK, SMALLEST_CHUNK, LARGEST_CHUNK = 50_000, 5_000, 250_000
-"""Ids that a chunk covers."""
-CHUNK_SECONDS = 0.5
-"""How long a chunk's transaction should take."""
+BATCH_BYTES = 2 * 1024 * 1024
+BATCHES_AHEAD = 2
 """The server sends on while a row group is written; more would only cost memory."""
+FIRST_CHUNK, SMALLEST_CHUNK, LARGEST_CHUNK = 10_000, 5_000, 250_000
+"""Ids that a chunk covers."""
+CHUNK_SECONDS = 0.4
+"""How long a chunk's transaction should take; on busy machines single ones take two or three times as long."""
+MOST_GROWTH = 2
+CHUNK_BYTES = 16 * 1024 * 1024
+"""What a chunk should take in memory, where two are held: one is written while the next is read."""
 
 
 def reader_url(url: str, client_id: ClientId) -> str:
@@ -84,26 +89,38 @@ class Snapshot:
     ) -> Iterator[tuple[Iterator[pa.RecordBatch], int, datetime]]:
         """Read rows in short transactions, each to its end before the first row is given; at least one chunk.
 
-        The number of ids in a chunk follows from the time that the one before took.
+        The next chunk is read while this one is written. The number of ids in a chunk follows from the time and the
+        memory that the one before took.
         """
         last = self._last_id(dataset)
-        ids = FIRST_CHUNK
-        while True:
-            up_to = min(after_id + ids, last)
-            began = time.monotonic()
-            as_of = _horizon(self._connection)
-            self._end()  # the rows take a snapshot of their own, after the horizon was read
-            with self.batches(dataset, replace(window, ids=(after_id, up_to))) as batches:
-                rows = list(batches)
-            self._end()
-            took = max(time.monotonic() - began, 0.001)
-            ids = int(min(max(ids * CHUNK_SECONDS / took, SMALLEST_CHUNK), LARGEST_CHUNK))
-            is_last = up_to >= last
-            if any(batch.num_rows for batch in rows) or is_last:
-                yield iter(rows), up_to, as_of
-            if is_last:
-                return
-            after_id = up_to
+        read = partial(self._chunk, dataset, window)
+        with ThreadPoolExecutor(1, thread_name_prefix="coldshelf-bulk-chunk") as threads:
+            coming = threads.submit(read, after_id, min(after_id + FIRST_CHUNK, last))
+            try:
+                while True:
+                    chunk = coming.result()
+                    is_last = chunk.up_to_id >= last
+                    if not is_last:
+                        coming = threads.submit(read, chunk.up_to_id, min(chunk.up_to_id + chunk.next_ids, last))
+                    if is_last or any(batch.num_rows for batch in chunk.batches):
+                        yield _drained(chunk.batches), chunk.up_to_id, chunk.as_of
+                    if is_last:
+                        return
+            finally:
+                if not coming.done():
+                    self.cancel()
+
+    def _chunk(self, dataset: Dataset, window: Window, after_id: int, up_to_id: int) -> "_Chunk":
+        began = time.monotonic()
+        as_of = _horizon(self._connection)
+        self._end()  # the rows take a snapshot of their own, after the horizon was read
+        with self.batches(dataset, replace(window, ids=(after_id, up_to_id))) as batches:
+            rows = deque(batches)
+        self._end()
+        took = max(time.monotonic() - began, 0.001)
+        size = max(sum(batch.nbytes for batch in rows), 1)
+        ids = (up_to_id - after_id) * min(CHUNK_SECONDS / took, CHUNK_BYTES / size, MOST_GROWTH)
+        return _Chunk(rows, up_to_id, as_of, int(min(max(ids, SMALLEST_CHUNK), LARGEST_CHUNK)))
 
     def first_edited(self, dataset: Dataset, since: datetime) -> datetime | None:
         """Give the least CreatedOn of the rows that were there before a moment and changed since."""
@@ -144,6 +161,22 @@ class Snapshot:
         """End what the database is working on; the one who waits for it gets SnapshotFailed. From any thread."""
         with suppress(adbc_driver_manager.Error):
             self._connection.cancel()
+
+
+@dataclass(frozen=True, slots=True)
+class _Chunk:
+    """Rows up to an id, every change before `as_of` among them; the next chunk should cover `next_ids`."""
+
+    batches: deque[pa.RecordBatch]
+    up_to_id: int
+    as_of: datetime
+    next_ids: int
+
+
+def _drained(batches: deque[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+    """Give batches and forget them, so that their memory is free for the next chunk."""
+    while batches:
+        yield batches.popleft()
 
 
 @contextmanager
