@@ -18,7 +18,7 @@ MOST = 64
 """Deliveries of one worker that are under way at a time."""
 MOST_TO_ONE = 8
 """Deliveries to one server that are under way at a time, in all workers together."""
-LEASE = WITHIN * 4
+LEASE = WITHIN * 2
 KEEP_BODIES = timedelta(days=30)
 LOOK_EVERY = 0.5
 """Seconds between two looks when nothing was due."""

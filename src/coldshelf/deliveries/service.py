@@ -1,8 +1,9 @@
 """What people do with callbacks: change secrets, try a subscription, let deliveries begin anew."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from coldshelf.deliveries import store
 from coldshelf.deliveries.errors import NothingToReplay, SubscriptionNotFound
@@ -66,6 +67,13 @@ async def replay(run: Runtime, connection: Connection, wanted: Selection) -> lis
     if not found:
         raise NothingToReplay("No ended delivery of an active subscription is meant")
     return found
+
+
+async def list_deliveries(
+    connection: Connection, *, state: State | None, event: str, most: int
+) -> Sequence[Mapping[str, Any]]:  # rows of the table
+    """Give the latest deliveries, of one state or one event where they are named."""
+    return [dict(row) for row in await store.latest(connection, state, event or None, most)]
 
 
 async def _found(connection: Connection, subscription_id: int) -> str:

@@ -235,6 +235,20 @@ async def replay(
     return sorted(row["id"] for row in rows)
 
 
+async def latest(connection: Connection, state: State | None, event: str | None, most: int) -> list[Record]:
+    return list(
+        await connection.fetch(
+            """
+            SELECT id, event_id, event_type, url, state, attempts, due_on, status, error FROM delivery
+            WHERE ($1::text IS NULL OR state = $1) AND ($2::text IS NULL OR event_type = $2)
+            ORDER BY id DESC LIMIT $3""",
+            state,
+            event,
+            most,
+        )
+    )
+
+
 async def forget_bodies(connection: Connection, before: datetime) -> None:
     """Empty the requests and answers of old attempts of all clients; the connection is the owner's."""
     await connection.execute(

@@ -9,6 +9,7 @@ from rich.markup import escape
 from coldshelf.entrypoints.cli import (
     access,
     admin,
+    callbacks,
     data,
     demo,
     erase,
@@ -40,6 +41,7 @@ for group in (
     exports,
     published,
     erase,
+    callbacks,
     data,
     admin,
     access,
