@@ -85,6 +85,7 @@ async def test_exchanged_files_go_with_their_run(run: Runtime, cast: Cast, clien
         await connection.execute("UPDATE publication_run SET created_on = created_on - interval '1 day'")
     (path,) = [table["path"] for table in json.loads(str(old["tables"]))]
     (exports / "partner/theirs.csv").write_text("not ours")
+    await asyncio.sleep(1)  # the names of files tell seconds
     new = await publish_now(run, client_id, "P")
     (new_path,) = [table["path"] for table in json.loads(str(new["tables"]))]
     assert files_below(exports) == {path, new_path, "partner/theirs.csv"}
