@@ -131,7 +131,10 @@ async def test_empty_file_is_accepted_and_rejected_by_its_outcome(
         0,
     )
     assert [event["type"] for event in await rows(run, shop.client_id, "event")] == ["image.rejected"]
-    assert await jobs(run) == 0
+    assert [step["handler"] for step in await rows(run, shop.client_id, "event_step", "handler")] == [
+        "deliveries.image.rejected"
+    ]
+    assert await jobs(run) == 1
 
 
 async def test_verified_empty_file_leaves_no_record(run: Runtime, admin: httpx.AsyncClient, shop: Shop) -> None:

@@ -76,5 +76,5 @@ async def process(cooler: Cooler, *shelves: str) -> int:
             connection, cooler.picture_id, Rendition(Kind.STITCHED, "test", key, 96, 64, len(IMAGE))
         )
     await cooler.recognise(*shelves)
-    assert await work_off(cooler.run) == 2
+    assert await work_off(cooler.run) == 3  # compared, measured, told
     return cooler.picture_id
