@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Callable
 from datetime import UTC, datetime
 
+import httpx
 import orjson
 import pytest
 
@@ -20,6 +21,7 @@ from coldshelf.entrypoints.bootstrap import runtime
 from coldshelf.kit.events import Event
 from coldshelf.kit.settings import load_settings
 from tests.acceptance.installation import Installation, installed
+from tests.acceptance.test_crash import picture
 from tests.records.support import Handler
 from tests.support.receiver import Receiver, receiver
 
@@ -54,6 +56,27 @@ async def test_every_event_arrives_however_often_workers_are_killed() -> None:
         print(f"seed {SEED}: {EVENTS} events, {KILLS} kills, {sum(counts.values()) - EVENTS} came again")
         assert set(counts) == published
         assert Counter(line.partition(": ")[2] for line in heads) == counts
+
+
+async def test_a_picture_that_is_uploaded_with_a_callback_url_is_told_there() -> None:
+    async with receiver() as hook, installed(environment=opened_for(hook)) as house, house.http() as http:
+        (answer,) = await _upload(http, f"{hook.url}/done")
+        await house.settle()
+        await _until(lambda: any(b'"image.processed"' in body for body in hook.bodies), house)
+
+    told = next(one for one in map(orjson.loads, hook.bodies) if one["type"] == "image.processed")
+    assert told["data"]["AssetPurityId"] == answer["AssetPurityId"]
+    assert set(told["data"]["Recognition"]) == {"shelf"}
+    assert hook.requests[0].startswith("POST /done ")
+
+
+async def _upload(http: httpx.AsyncClient, callback_url: str) -> list[dict[str, object]]:
+    said = {"SerialNumber": "C-1", "callbackUrl": callback_url}
+    answer = await http.post(
+        "/Controllers/CoolRAPI.ashx?action=uploadImage", data=said, files=[("file", ("a.jpg", picture(1)))]
+    )
+    found: list[dict[str, object]] = answer.json()
+    return found
 
 
 async def _publish(house: Installation, outlet: int, choose: random.Random) -> set[str]:
