@@ -146,13 +146,5 @@ async def _note_receiver(run: Runtime, connection: Connection, delivery: Deliver
 async def _switch_off(run: Runtime, connection: Connection, delivery: Delivery, because: str) -> None:
     now, subscription_id = run.clock.now(), delivery.subscription_id or 0
     await store.switch_off(connection, subscription_id, now, because)
-    told = Event(
-        DISABLED.name,
-        DISABLED.version,
-        delivery.client_id,
-        SUBSCRIPTIONS,
-        subscription_id,
-        now,
-        public=DISABLED.public,
-    )
+    told = Event.of(DISABLED, delivery.client_id, SUBSCRIPTIONS, subscription_id, now)
     await run.events.publish(connection, told)

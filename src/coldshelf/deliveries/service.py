@@ -48,7 +48,7 @@ async def change_secret(run: Runtime, connection: Connection, subscription_id: i
 async def send_test(run: Runtime, connection: Connection, client_id: ClientId, subscription_id: int) -> Event:
     """Put a test on its way to one subscription; raise SubscriptionNotFound."""
     url = await _found(connection, subscription_id)
-    event = Event(TEST.name, TEST.version, client_id, SUBSCRIPTIONS, subscription_id, run.clock.now(), public=True)
+    event = Event.of(TEST, client_id, SUBSCRIPTIONS, subscription_id, run.clock.now())
     await put_on_its_way(connection, event, [(subscription_id, url)], event.occurred_on)
     return event
 

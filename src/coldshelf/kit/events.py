@@ -77,6 +77,11 @@ class Event:
     links: tuple[str, ...] = ()
     callback_urls: tuple[str, ...] = ()
 
+    @classmethod
+    def of(cls, kind: EventType, client_id: ClientId, dataset: str, key: int, occurred_on: datetime) -> "Event":
+        """Make the envelope of a fact about a record that stands at no outlet."""
+        return cls(kind.name, kind.version, client_id, dataset, key, occurred_on, public=kind.public)
+
 
 Handle = Callable[["Step"], Awaitable[None]]
 GiveUp = Callable[["Step", Connection], Awaitable[None]]

@@ -124,8 +124,7 @@ async def look(run: Runtime) -> int:
         async with run.database.scope(client_id, user_name="schedule") as connection:
             first = await store.ask_to_clean(connection, run.clock.now(), ASKED_EACH)
             if first is not None:
-                kind = ERASURE_DUE
-                event = Event(kind.name, kind.version, client_id, ERASURES, first, run.clock.now(), public=kind.public)
+                event = Event.of(ERASURE_DUE, client_id, ERASURES, first, run.clock.now())
                 await run.events.publish(connection, event)
                 asked += 1
     return asked

@@ -71,8 +71,7 @@ async def start_next(run: Runtime, connection: Connection, client_id: ClientId, 
 
 async def tell(run: Runtime, connection: Connection, client_id: ClientId, kind: EventType, run_id: int) -> None:
     """Publish a fact about a run."""
-    event = Event(kind.name, kind.version, client_id, RUNS, run_id, run.clock.now(), public=kind.public)
-    await run.events.publish(connection, event)
+    await run.events.publish(connection, Event.of(kind, client_id, RUNS, run_id, run.clock.now()))
 
 
 async def start_run(

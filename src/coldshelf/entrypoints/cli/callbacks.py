@@ -13,11 +13,11 @@ from coldshelf.access.service import client_by_code
 from coldshelf.deliveries.models import State
 from coldshelf.deliveries.service import ENDED, Selection, list_deliveries, replay
 from coldshelf.entrypoints.bootstrap import database_url, runtime
+from coldshelf.entrypoints.cli.options import ClientCode
 from coldshelf.kit.errors import InputInvalid
 from coldshelf.kit.settings import load_settings
 
 WIDTH = 140
-ClientCode = Annotated[str, typer.Option(envvar="COLDSHELF_CLIENT", help="Code of the client.")]
 
 
 def add_to(app: typer.Typer) -> None:

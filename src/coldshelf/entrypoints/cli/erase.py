@@ -10,10 +10,10 @@ import typer
 from coldshelf.access.principal import house
 from coldshelf.access.service import client_by_code
 from coldshelf.entrypoints.bootstrap import database_url, registry, runtime
+from coldshelf.entrypoints.cli.options import ClientCode
 from coldshelf.kit.settings import load_settings
 from coldshelf.publishing.erasing import Wish, erase, list_erasures, outlook
 
-ClientCode = Annotated[str, typer.Option(envvar="COLDSHELF_CLIENT", help="Code of the client.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 

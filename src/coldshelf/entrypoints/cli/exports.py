@@ -15,6 +15,7 @@ from rich.table import Table
 from coldshelf.access.models import Client
 from coldshelf.access.service import client_by_code
 from coldshelf.entrypoints.bootstrap import database_url, registry, runtime
+from coldshelf.entrypoints.cli.options import ClientCode
 from coldshelf.kit.errors import InputInvalid
 from coldshelf.kit.runtime import Runtime
 from coldshelf.kit.settings import load_settings
@@ -36,7 +37,6 @@ from coldshelf.publishing.service import export
 ASKED_EVERY = 0.5
 """Seconds between two looks at a run that is followed."""
 WIDTH = 140
-ClientCode = Annotated[str, typer.Option(envvar="COLDSHELF_CLIENT", help="Code of the client.")]
 
 
 def add_to(app: typer.Typer) -> None:

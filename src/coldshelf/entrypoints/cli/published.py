@@ -13,6 +13,7 @@ import typer
 from coldshelf.access.models import Client
 from coldshelf.access.service import client_by_code
 from coldshelf.entrypoints.bootstrap import database_url, registry, runtime
+from coldshelf.entrypoints.cli.options import ClientCode
 from coldshelf.kit.runtime import Runtime
 from coldshelf.kit.settings import load_settings
 from coldshelf.publishing.comparing import Comparison, Keys
@@ -27,7 +28,6 @@ from coldshelf.publishing.reconciling import reconcile
 from coldshelf.publishing.repairing import ABANDONED_AFTER, Leftover, repair
 from coldshelf.publishing.scheduling import load_run
 
-ClientCode = Annotated[str, typer.Option(envvar="COLDSHELF_CLIENT", help="Code of the client.")]
 RunName = Annotated[str, typer.Argument(metavar="RUN", help="Number of the run, or the RunId of its files.")]
 To = Annotated[str, typer.Option(help="Folder, or the name of a destination: where the files lie.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]

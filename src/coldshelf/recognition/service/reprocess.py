@@ -255,11 +255,4 @@ async def _continue(
 
 
 def _event(run: Runtime, kind: EventType, client_id: ClientId, candidate_id: int) -> Event:
-    return Event(
-        type=kind.name,
-        version=kind.version,
-        client_id=client_id,
-        dataset="ReprocessingPicture",
-        key=candidate_id,
-        occurred_on=run.clock.now(),
-    )
+    return Event.of(kind, client_id, "ReprocessingPicture", candidate_id, run.clock.now())

@@ -125,15 +125,7 @@ async def queue_import(run: Runtime, connection: Connection, client_id: ClientId
     run_id = await run_store.add_run(connection, new)
     if run_id is None:
         raise ImportTaken
-    event = Event(
-        type=RECEIVED.name,
-        version=RECEIVED.version,
-        client_id=client_id,
-        dataset=DATASET,
-        key=run_id,
-        occurred_on=run.clock.now(),
-    )
-    await run.events.publish(connection, event)
+    await run.events.publish(connection, Event.of(RECEIVED, client_id, DATASET, run_id, run.clock.now()))
     return run_id
 
 
