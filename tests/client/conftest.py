@@ -12,7 +12,7 @@ from tests.acceptance.installation import Installation, installed
 from tests.client.flaky import Line, flaky_line
 from tests.conftest import PASSWORD
 
-LIMIT = 300
+LIMIT = 1_000
 """Requests a minute for one credential: more than the tests need, few enough to exceed."""
 
 

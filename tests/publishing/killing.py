@@ -91,6 +91,7 @@ async def publish_and_kill(
     longest, killed = await whole_run(url, data, payload), 0
     while killed < kills:
         if await state_of(run, client_id) == "done":
+            await asyncio.sleep(1)  # names of files have seconds
             payload = await start(run, client_id)
         with Child.start(url, data, payload) as child:
             await child.ready()
