@@ -1,7 +1,8 @@
 """What deliveries are made of: states, the retry table, and one delivery as it is sent."""
 
 import random
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 from uuid import UUID
@@ -11,6 +12,8 @@ from coldshelf.kit.ids import ClientId
 DELIVERIES = "Delivery"
 ATTEMPTS = "DeliveryAttempt"
 SUBSCRIPTIONS = "Subscription"
+CALLBACK = "callback"
+"""The channel of everything that names none."""
 WHY_WIDE = "Only client admins see what is sent, and they see every outlet."
 
 WITHIN = timedelta(seconds=15)
@@ -62,6 +65,35 @@ class Delivery:
     dataset: str
     key: int
     is_on: bool = True
+    channel: str = CALLBACK
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parcel:
+    """A message as it goes over the wire to one address: a URL, a mailbox, a telephone number."""
+
+    address: str
+    body: bytes
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """What the other side said to a parcel: `status` as its protocol counts, HTTP or SMTP."""
+
+    status: int
+    text: str = ""
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """What an answer means. `again_after`: the least wait that was asked for; `is_gone`: nothing more is to be sent."""
+
+    state: State
+    error: str = ""
+    again_after: timedelta = timedelta(0)
+    is_gone: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

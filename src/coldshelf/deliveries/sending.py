@@ -1,36 +1,31 @@
-"""One attempt at one delivery: written, signed, posted, and what came of it noted."""
+"""One attempt at one delivery: written, carried to its receiver, and what came of it noted."""
 
-from collections.abc import Mapping
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
-from email.utils import parsedate_to_datetime
+from datetime import timedelta
 
 from coldshelf.deliveries import store
+from coldshelf.deliveries.channel import Channel
+from coldshelf.deliveries.channels import CHANNELS
 from coldshelf.deliveries.events import DISABLED
 from coldshelf.deliveries.models import (
     FAILS_FOR,
     KEPT_ANSWER,
-    LARGEST_ANSWER,
-    LONGEST_RETRY_AFTER,
     SUBSCRIPTIONS,
-    WITHIN,
+    Answer,
     Delivery,
     Outcome,
     State,
     wait_before,
 )
-from coldshelf.deliveries.payload import Withheld, write_body
+from coldshelf.deliveries.payload import Withheld
 from coldshelf.deliveries.surroundings import Surroundings
 from coldshelf.kit.db import Connection
 from coldshelf.kit.events import Event
-from coldshelf.kit.http import Reply
 from coldshelf.kit.http.errors import CallFailed, UrlInvalid
 from coldshelf.kit.logs import get_logger
 from coldshelf.kit.runtime import Runtime
-from coldshelf.kit.signing import new_secret, signed_headers
 
 log = get_logger("deliveries")
-GONE = 410
 
 
 async def deliver(run: Runtime, around: Surroundings, delivery: Delivery) -> Outcome:
@@ -42,69 +37,34 @@ async def deliver(run: Runtime, around: Surroundings, delivery: Delivery) -> Out
 
 
 async def _attempt(run: Runtime, around: Surroundings, delivery: Delivery) -> Outcome:
-    sent_on = run.clock.now()
-    blank = Outcome(state=State.WAITING, sent_on=sent_on, took=timedelta(0))
+    outcome = Outcome(state=State.WAITING, sent_on=run.clock.now(), took=timedelta(0))
     if not delivery.is_on:
-        return replace(blank, state=State.FAILED, error="The subscription is switched off")
+        return replace(outcome, state=State.FAILED, error="The subscription is switched off")
+    channel = CHANNELS[delivery.channel]
     try:
-        body = await write_body(run, around, delivery)
+        parcel = await channel.pack(run, around, delivery, outcome.sent_on)
+        outcome = replace(outcome, body=parcel.body)
+        answer = await (around.carry or channel.carry)(run, delivery, parcel)
     except Withheld as error:
-        return replace(blank, state=State.WITHHELD, error=error.why)
-    blank = replace(blank, body=body)
-    try:
-        reply = await _post(run, delivery, body, sent_on)
+        return replace(outcome, state=State.WITHHELD, error=error.why)
     except UrlInvalid as error:
-        return replace(blank, state=State.REFUSED, error=f"{error.message} {error.cure}".strip())
+        return replace(outcome, state=State.REFUSED, error=f"{error.message} {error.cure}".strip())
     except CallFailed as error:
-        return replace(blank, error=error.message, took=run.clock.now() - sent_on)
-    return _judged(replace(blank, took=run.clock.now() - sent_on), reply)
+        return replace(outcome, error=error.message, took=run.clock.now() - outcome.sent_on)
+    return _judged(replace(outcome, took=run.clock.now() - outcome.sent_on), channel, answer)
 
 
-async def _post(run: Runtime, delivery: Delivery, body: bytes, sent_on: datetime) -> Reply:
-    held = await _secrets(run, delivery, sent_on)
-    headers = {
-        "content-type": "application/json",
-        "coldshelf-event": delivery.type,
-        "coldshelf-attempt": str(delivery.number),
-        **signed_headers(held, str(delivery.event_id), sent_on, body),
-    }
-    return await run.outgoing.send(
-        "POST", delivery.url, body=body, headers=headers, largest=LARGEST_ANSWER, within=WITHIN
+def _judged(outcome: Outcome, channel: Channel, answer: Answer) -> Outcome:
+    verdict = channel.judge(answer, outcome.sent_on)
+    return replace(
+        outcome,
+        state=verdict.state,
+        status=answer.status,
+        answer=answer.text.replace("\0", "")[:KEPT_ANSWER],
+        error=verdict.error,
+        again_after=verdict.again_after,
+        is_gone=verdict.is_gone,
     )
-
-
-async def _secrets(run: Runtime, delivery: Delivery, now: datetime) -> list[str]:
-    async with run.database.scope(delivery.client_id, user_name="deliveries") as connection:
-        held = await store.secrets_of(connection, delivery.subscription_id, now)
-        if held:
-            return held
-        await store.first_secret(connection, delivery.subscription_id, new_secret())
-        return await store.secrets_of(connection, delivery.subscription_id, now)
-
-
-def _judged(blank: Outcome, reply: Reply) -> Outcome:
-    answer = reply.body.decode(errors="replace").replace("\0", "")[:KEPT_ANSWER]
-    known = replace(blank, status=reply.status, answer=answer)
-    if reply.status in range(200, 300):
-        return replace(known, state=State.DELIVERED)
-    is_gone = reply.status == GONE
-    state = State.FAILED if is_gone else State.WAITING
-    asked = retry_after(reply.headers, blank.sent_on)
-    return replace(known, state=state, error=f"Status {reply.status}", is_gone=is_gone, again_after=asked)
-
-
-def retry_after(headers: Mapping[str, str], now: datetime) -> timedelta:
-    """Read `Retry-After`, seconds or a date; at most a day, nothing when it cannot be read."""
-    said = next((value.strip() for name, value in headers.items() if name.lower() == "retry-after"), "")
-    if said.isdecimal():
-        wait = timedelta(seconds=min(int(said), int(LONGEST_RETRY_AFTER.total_seconds())))
-    else:
-        try:
-            moment = parsedate_to_datetime(said)
-        except ValueError:
-            return timedelta(0)
-        wait = (moment if moment.tzinfo else moment.replace(tzinfo=UTC)) - now
-    return min(max(wait, timedelta(0)), LONGEST_RETRY_AFTER)
 
 
 async def _note(run: Runtime, delivery: Delivery, outcome: Outcome) -> None:

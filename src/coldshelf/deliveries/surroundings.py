@@ -4,7 +4,9 @@ from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from coldshelf.deliveries.models import Answer, Delivery, Parcel
 from coldshelf.kit.db import Connection
+from coldshelf.kit.runtime import Runtime
 from coldshelf.records.registry import Registry
 
 Json = dict[str, Any]  # a JSON object
@@ -36,9 +38,17 @@ class Addition:
     load: Callable[[Connection, int], Awaitable[Json | None]]
 
 
+Carry = Callable[[Runtime, Delivery, Parcel], Awaitable[Answer]]
+"""Takes a parcel to its address; raises CallFailed when that may work later, UrlInvalid when it never will."""
+
+
 @dataclass(frozen=True, slots=True)
 class Surroundings:
-    """The datasets that events are about, and additions by the name of a dataset."""
+    """The datasets that events are about, and additions by the name of a dataset.
+
+    `carry` takes every parcel in place of its channel: a sandbox keeps them.
+    """
 
     registry: Registry
     additions: Mapping[str, Addition] = field(default_factory=dict)
+    carry: Carry | None = None

@@ -1,0 +1,90 @@
+"""Callbacks: JSON posted to an address, signed by Standard Webhooks."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
+
+from coldshelf.deliveries import store
+from coldshelf.deliveries.models import (
+    CALLBACK,
+    LARGEST_ANSWER,
+    LONGEST_RETRY_AFTER,
+    WITHIN,
+    Answer,
+    Delivery,
+    Parcel,
+    State,
+    Verdict,
+)
+from coldshelf.deliveries.payload import write_body
+from coldshelf.deliveries.surroundings import Surroundings
+from coldshelf.kit.runtime import Runtime
+from coldshelf.kit.signing import new_secret, signed_headers
+
+GONE = 410
+
+
+class Callback:
+    """The event as JSON to a system."""
+
+    name = CALLBACK
+
+    async def pack(self, run: Runtime, around: Surroundings, delivery: Delivery, sent_on: datetime) -> Parcel:
+        body = await write_body(run, around, delivery)
+        headers = {
+            "content-type": "application/json",
+            "coldshelf-event": delivery.type,
+            "coldshelf-attempt": str(delivery.number),
+            **signed_headers(await _secrets(run, delivery, sent_on), str(delivery.event_id), sent_on, body),
+        }
+        return Parcel(address=delivery.url, body=body, headers=headers)
+
+    async def carry(self, run: Runtime, delivery: Delivery, parcel: Parcel) -> Answer:
+        return await post(run, parcel)
+
+    def judge(self, answer: Answer, sent_on: datetime) -> Verdict:
+        return judge_http(answer, sent_on)
+
+
+async def post(run: Runtime, parcel: Parcel) -> Answer:
+    """Post a parcel by the guarded client."""
+    reply = await run.outgoing.send(
+        "POST", parcel.address, body=parcel.body, headers=parcel.headers, largest=LARGEST_ANSWER, within=WITHIN
+    )
+    return Answer(status=reply.status, text=reply.body.decode(errors="replace"), headers=reply.headers)
+
+
+def judge_http(answer: Answer, sent_on: datetime) -> Verdict:
+    """Take every status from 200 to 299 for arrived, 410 for gone, and all else for worth another attempt."""
+    if answer.status in range(200, 300):
+        return Verdict(state=State.DELIVERED)
+    is_gone = answer.status == GONE
+    return Verdict(
+        state=State.FAILED if is_gone else State.WAITING,
+        error=f"Status {answer.status}",
+        is_gone=is_gone,
+        again_after=retry_after(answer.headers, sent_on),
+    )
+
+
+async def _secrets(run: Runtime, delivery: Delivery, now: datetime) -> list[str]:
+    async with run.database.scope(delivery.client_id, user_name="deliveries") as connection:
+        held = await store.secrets_of(connection, delivery.subscription_id, now)
+        if held:
+            return held
+        await store.first_secret(connection, delivery.subscription_id, new_secret())
+        return await store.secrets_of(connection, delivery.subscription_id, now)
+
+
+def retry_after(headers: Mapping[str, str], now: datetime) -> timedelta:
+    """Read `Retry-After`, seconds or a date; at most a day, nothing when it cannot be read."""
+    said = next((value.strip() for name, value in headers.items() if name.lower() == "retry-after"), "")
+    if said.isdecimal():
+        wait = timedelta(seconds=min(int(said), int(LONGEST_RETRY_AFTER.total_seconds())))
+    else:
+        try:
+            moment = parsedate_to_datetime(said)
+        except ValueError:
+            return timedelta(0)
+        wait = (moment if moment.tzinfo else moment.replace(tzinfo=UTC)) - now
+    return min(max(wait, timedelta(0)), LONGEST_RETRY_AFTER)
