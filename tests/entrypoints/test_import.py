@@ -35,7 +35,7 @@ def command(url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Comman
     monkeypatch.setenv("COLDSHELF_CLIENT", "demo")
 
     def run(*arguments: str) -> Result:
-        return CliRunner().invoke(cli.app, ["import", *arguments])
+        return CliRunner().invoke(cli.build_app(), ["import", *arguments])
 
     return run
 

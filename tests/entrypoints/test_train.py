@@ -20,9 +20,9 @@ def _python(code: str) -> subprocess.CompletedProcess[str]:
 def test_help_does_not_load_what_only_training_needs() -> None:
     done = _python(
         "import sys\n"
-        "from coldshelf.entrypoints.cli import app\n"
-        "app(['--help'], standalone_mode=False)\n"
-        "app(['train', '--help'], standalone_mode=False)\n"
+        "from coldshelf.entrypoints.cli import build_app\n"
+        "build_app()(['--help'], standalone_mode=False)\n"
+        "build_app()(['train', '--help'], standalone_mode=False)\n"
         "sys.exit(bool({'torch', 'onnx'} & set(sys.modules)))"
     )
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import typer
 
 from coldshelf.entrypoints.bootstrap import HANDLERS, registry
-from coldshelf.entrypoints.cli import app
+from coldshelf.entrypoints.cli import GROUPS, build_app
 from coldshelf.entrypoints.reference import EVENT_TYPES, error_types, reference_page
 
 REPOSITORY = Path(__file__).parent.parent.parent
@@ -35,9 +35,19 @@ def test_every_error_has_a_code_of_its_own_and_a_message() -> None:
 def test_every_command_stands_in_the_docs() -> None:
     text = (DOCS / "command-line.md").read_text(encoding="utf-8")
 
-    names = set(typer.main.get_command(app).commands)  # type: ignore[attr-defined]
+    names = set(typer.main.get_command(build_app()).commands)  # type: ignore[attr-defined]
 
     assert names <= set(re.findall(r"`coldshelf ([a-z]+)", text))
+
+
+def test_each_command_is_found_by_the_file_that_has_it() -> None:
+    def names(command: str) -> set[str]:
+        return set(typer.main.get_command(build_app(command)).commands)  # type: ignore[attr-defined]
+
+    alone = {command: names(command) for commands in GROUPS.values() for command in commands}
+
+    assert alone == {command: set(commands) for commands in GROUPS.values() for command in commands}
+    assert names("") == set(alone)
 
 
 def test_every_entity_stands_in_the_docs_with_its_handlers_keys_and_writers() -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from typer.testing import CliRunner
 
-from coldshelf.entrypoints.cli import app
+from coldshelf.entrypoints.cli import build_app
 from coldshelf.publishing.dictionary import HTML_NAME, JSON_NAME, TYPES, dictionary_files
 from coldshelf.publishing.models import BULK_DATASETS, Choice, Mode
 from coldshelf.publishing.plan import chosen
@@ -104,7 +104,7 @@ def test_the_same_declarations_give_the_same_bytes(registry: Registry) -> None:
 
 
 def test_the_command_writes_both_files(registry: Registry, tmp_path: Path) -> None:
-    done = CliRunner().invoke(app, ["dictionary", "--out", str(tmp_path / "a" / "b")])
+    done = CliRunner().invoke(build_app(), ["dictionary", "--out", str(tmp_path / "a" / "b")])
 
     assert done.exit_code == 0, done.output
     written = {path.name: path.read_bytes() for path in (tmp_path / "a" / "b").iterdir()}
