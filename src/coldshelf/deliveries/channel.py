@@ -14,7 +14,7 @@ class Channel(Protocol):
     name: str
 
     async def pack(self, run: Runtime, around: Surroundings, delivery: Delivery, sent_on: datetime) -> Parcel:
-        """Write the message; raise Withheld when its receiver may not have it."""
+        """Write the message of a loaded delivery."""
         ...
 
     async def carry(self, run: Runtime, delivery: Delivery, parcel: Parcel) -> Answer:

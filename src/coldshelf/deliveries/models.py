@@ -1,13 +1,16 @@
 """What deliveries are made of: states, the retry table, and one delivery as it is sent."""
 
 import random
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import Any
 from uuid import UUID
 
 from coldshelf.kit.ids import ClientId
+
+Json = dict[str, Any]  # a JSON object
 
 DELIVERIES = "Delivery"
 ATTEMPTS = "DeliveryAttempt"
@@ -49,7 +52,8 @@ class State(StrEnum):
 class Delivery:
     """One message to one receiver, taken by a worker; `number` is that of the attempt to be made, from 1.
 
-    `is_on`: its subscription is not switched off.
+    `is_on`: its subscription is not switched off. What is loaded right before it is sent: `record`, what it is about as
+    its receiver may see it, with `added` to it, or why the receiver may not (`withheld`); `secrets`, the current first.
     """
 
     client_id: ClientId
@@ -66,6 +70,11 @@ class Delivery:
     key: int
     is_on: bool = True
     channel: str = CALLBACK
+    endpoint: str = ""
+    record: Json = field(default_factory=dict)
+    added: Json = field(default_factory=dict)
+    withheld: str = ""
+    secrets: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,6 +118,15 @@ class Outcome:
     body: bytes = b""
     again_after: timedelta = timedelta(0)
     is_gone: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Noted:
+    """A delivery and what came of an attempt at it; `due_on`: when the next one is due."""
+
+    delivery: Delivery
+    outcome: Outcome
+    due_on: datetime | None = None
 
 
 def wait_before(number: int, chance: float | None = None) -> timedelta | None:

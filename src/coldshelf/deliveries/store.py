@@ -6,7 +6,7 @@ from typing import Any
 
 from asyncpg import Record
 
-from coldshelf.deliveries.models import Outcome, State
+from coldshelf.deliveries.models import Noted, State
 from coldshelf.kit.db import Connection
 from coldshelf.kit.events import Event
 
@@ -47,33 +47,53 @@ async def add_deliveries(
 
 
 async def claim(
-    connection: Connection, now: datetime, lease: timedelta, *, most: int, most_to_one: int
+    connection: Connection,
+    now: datetime,
+    lease: timedelta,
+    *,
+    most: int,
+    slow: Collection[str],
+    most_to: tuple[int, int],
 ) -> list[Record]:
     """Take deliveries that are due, of all clients; the connection is the owner's.
 
-    Of each endpoint at most so many are under way at a time, in all workers together, so that a slow one leaves room
-    for others. What a killed worker had taken is due again when its lease ends.
+    Of each endpoint at most so many are under way at a time, in all workers together, `most_to` (one that is quick, one
+    that is slow), so that a slow one leaves room for others. What a killed worker had taken is due again when its lease
+    ends.
     """
-    return list(await connection.fetch(CLAIM, now, lease, most, most_to_one))
+    return list(await connection.fetch(CLAIM, now, lease, most, *most_to, list(slow)))
 
 
+# Endpoints are found by one look into the index each, however much waits for them; nothing is locked but what is taken.
 CLAIM = """
-    WITH waiting AS (
-        SELECT client_id, endpoint, count(*) FILTER (WHERE leased_until > $1) AS busy
-        FROM delivery WHERE state = 'waiting' AND due_on <= $1
-        GROUP BY client_id, endpoint HAVING count(*) FILTER (WHERE leased_until > $1) < $4
-    ), taken AS (
-        SELECT due.client_id, due.id FROM waiting CROSS JOIN LATERAL (
-            SELECT client_id, id, due_on FROM delivery d
-            WHERE d.client_id = waiting.client_id AND d.endpoint = waiting.endpoint
+    WITH RECURSIVE place AS (
+        (SELECT client_id, endpoint FROM delivery WHERE state = 'waiting' ORDER BY client_id, endpoint LIMIT 1)
+        UNION ALL
+        SELECT next.client_id, next.endpoint FROM place CROSS JOIN LATERAL (
+            SELECT d.client_id, d.endpoint FROM delivery d
+            WHERE d.state = 'waiting' AND (d.client_id, d.endpoint) > (place.client_id, place.endpoint)
+            ORDER BY d.client_id, d.endpoint LIMIT 1) AS next
+    ), busy AS (
+        SELECT client_id, endpoint, count(*) AS many
+        FROM delivery WHERE state = 'waiting' AND leased_until > $1 GROUP BY client_id, endpoint
+    ), chosen AS (
+        SELECT place.client_id, due.id FROM place LEFT JOIN busy USING (client_id, endpoint) CROSS JOIN LATERAL (
+            SELECT d.id, d.due_on FROM delivery d
+            WHERE d.client_id = place.client_id AND d.endpoint = place.endpoint
                 AND d.state = 'waiting' AND d.due_on <= $1 AND (d.leased_until IS NULL OR d.leased_until <= $1)
-            ORDER BY d.due_on LIMIT $4 - waiting.busy
-            FOR UPDATE SKIP LOCKED) AS due
-        ORDER BY due.due_on LIMIT $3
+            ORDER BY d.due_on
+            LIMIT greatest(0,
+                CASE WHEN place.endpoint = ANY($6::text[]) THEN $5::bigint ELSE $4::bigint END - coalesce(busy.many, 0))
+        ) AS due
+        ORDER BY due.due_on LIMIT 2 * $3::bigint
+    ), taken AS (
+        SELECT d.client_id, d.id FROM delivery d JOIN chosen USING (client_id, id)
+        WHERE d.state = 'waiting' AND (d.leased_until IS NULL OR d.leased_until <= $1)
+        ORDER BY d.due_on LIMIT $3::bigint FOR UPDATE OF d SKIP LOCKED
     )
-    UPDATE delivery d SET leased_until = $1 + $2 FROM taken
+    UPDATE delivery d SET leased_until = $1::timestamptz + $2::interval FROM taken
     WHERE d.client_id = taken.client_id AND d.id = taken.id
-    RETURNING d.client_id, d.id, d.subscription_id, d.url, d.attempts, d.event_id, d.event_type, d.version,
+    RETURNING d.client_id, d.id, d.subscription_id, d.url, d.endpoint, d.attempts, d.event_id, d.event_type, d.version,
         d.occurred_on, d.dataset, d.record_key,
         (SELECT s.user_id FROM subscription s
             WHERE s.client_id = d.client_id AND s.id = d.subscription_id) AS user_id,
@@ -82,17 +102,19 @@ CLAIM = """
                 AND s.is_active AND NOT s.is_deleted) AS is_on"""
 
 
-async def secrets_of(connection: Connection, subscription_id: int | None, now: datetime) -> list[str]:
-    """Give what messages are signed with, the current secret first."""
+async def secrets_of(
+    connection: Connection, subscriptions: Collection[int | None], now: datetime
+) -> dict[int | None, list[str]]:
+    """Give what messages to subscriptions are signed with, the current secret first; None is the client itself."""
     rows = await connection.fetch(
         """
-        SELECT secret FROM callback_secret
-        WHERE coalesce(subscription_id, 0) = coalesce($1, 0) AND (ends_on IS NULL OR ends_on > $2)
-        ORDER BY ends_on DESC NULLS FIRST""",
-        subscription_id,
+        SELECT subscription_id, array_agg(secret ORDER BY ends_on DESC NULLS FIRST) AS secrets FROM callback_secret
+        WHERE coalesce(subscription_id, 0) = ANY($1) AND (ends_on IS NULL OR ends_on > $2)
+        GROUP BY subscription_id""",
+        [one or 0 for one in subscriptions],
         now,
     )
-    return [row["secret"] for row in rows]
+    return {row["subscription_id"]: row["secrets"] for row in rows}
 
 
 async def change_secret(
@@ -125,46 +147,52 @@ async def first_secret(connection: Connection, subscription_id: int | None, secr
     )
 
 
-async def add_attempt(connection: Connection, delivery_id: int, number: int, outcome: Outcome) -> None:
+async def add_attempts(connection: Connection, made: Sequence[Noted]) -> None:
+    """Keep what was sent and answered."""
     await connection.execute(
         """
         INSERT INTO delivery_attempt (client_id, delivery_id, number, sent_on, milliseconds, status, error, request,
             answer)
-        VALUES (coldshelf_client(), $1, $2, $3, $4, $5, $6, $7, $8)""",
-        delivery_id,
-        number,
-        outcome.sent_on,
-        round(outcome.took.total_seconds() * 1000),
-        outcome.status,
-        outcome.error,
-        outcome.body.decode(),
-        outcome.answer,
+        SELECT coldshelf_client(), made.* FROM unnest($1::bigint[], $2::bigint[], $3::timestamptz[], $4::bigint[],
+            $5::bigint[], $6::text[], $7::text[], $8::text[]) AS made""",
+        [one.delivery.id for one in made],
+        [one.delivery.number for one in made],
+        [one.outcome.sent_on for one in made],
+        [round(one.outcome.took.total_seconds() * 1000) for one in made],
+        [one.outcome.status for one in made],
+        [one.outcome.error for one in made],
+        [one.outcome.body.decode() for one in made],
+        [one.outcome.answer for one in made],
     )
 
 
-async def note_outcome(
-    connection: Connection, delivery_id: int, number: int, outcome: Outcome, due_on: datetime | None
-) -> None:
-    """Write what came of an attempt on its delivery."""
+async def note_outcomes(connection: Connection, made: Sequence[Noted]) -> None:
+    """Write what came of attempts on their deliveries."""
     await connection.execute(
         """
-        UPDATE delivery SET state = $2, attempts = $3, due_on = $4, status = $5, error = $6, leased_until = NULL,
-            delivered_on = CASE WHEN $2 = 'delivered' THEN $7::timestamptz ELSE delivered_on END
-        WHERE id = $1""",
-        delivery_id,
-        outcome.state,
-        number,
-        due_on,
-        outcome.status,
-        outcome.error,
-        outcome.sent_on,
+        UPDATE delivery d SET state = made.state, attempts = made.number, due_on = made.due_on, status = made.status,
+            error = made.error, leased_until = NULL,
+            delivered_on = CASE WHEN made.state = 'delivered' THEN made.sent_on ELSE d.delivered_on END
+        FROM unnest($1::bigint[], $2::text[], $3::bigint[], $4::timestamptz[], $5::bigint[], $6::text[],
+            $7::timestamptz[]) AS made (id, state, number, due_on, status, error, sent_on)
+        WHERE d.client_id = coldshelf_client() AND d.id = made.id""",
+        [one.delivery.id for one in made],
+        [one.outcome.state for one in made],
+        [one.delivery.number for one in made],
+        [one.due_on for one in made],
+        [one.outcome.status for one in made],
+        [one.outcome.error for one in made],
+        [one.outcome.sent_on for one in made],
     )
 
 
-async def note_arrival(connection: Connection, subscription_id: int) -> None:
-    """Forget that a receiver failed."""
+async def note_arrivals(connection: Connection, subscriptions: Collection[int]) -> None:
+    """Forget that receivers failed."""
     await connection.execute(
-        "UPDATE subscription SET failing_since = NULL WHERE id = $1 AND failing_since IS NOT NULL", subscription_id
+        """
+        UPDATE subscription SET failing_since = NULL
+        WHERE client_id = coldshelf_client() AND id = ANY($1) AND failing_since IS NOT NULL""",
+        list(subscriptions),
     )
 
 

@@ -2,14 +2,12 @@
 
 from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Protocol
 
-from coldshelf.deliveries.models import Answer, Delivery, Parcel
+from coldshelf.deliveries.models import Answer, Delivery, Json, Parcel
 from coldshelf.kit.db import Connection
 from coldshelf.kit.runtime import Runtime
 from coldshelf.records.registry import Registry
-
-Json = dict[str, Any]  # a JSON object
 
 
 class OutletPlace(Protocol):

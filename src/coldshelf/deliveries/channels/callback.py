@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 
-from coldshelf.deliveries import store
 from coldshelf.deliveries.models import (
     CALLBACK,
     LARGEST_ANSWER,
@@ -19,7 +18,7 @@ from coldshelf.deliveries.models import (
 from coldshelf.deliveries.payload import write_body
 from coldshelf.deliveries.surroundings import Surroundings
 from coldshelf.kit.runtime import Runtime
-from coldshelf.kit.signing import new_secret, signed_headers
+from coldshelf.kit.signing import signed_headers
 
 GONE = 410
 
@@ -30,12 +29,12 @@ class Callback:
     name = CALLBACK
 
     async def pack(self, run: Runtime, around: Surroundings, delivery: Delivery, sent_on: datetime) -> Parcel:
-        body = await write_body(run, around, delivery)
+        body = write_body(around, delivery)
         headers = {
             "content-type": "application/json",
             "coldshelf-event": delivery.type,
             "coldshelf-attempt": str(delivery.number),
-            **signed_headers(await _secrets(run, delivery, sent_on), str(delivery.event_id), sent_on, body),
+            **signed_headers(delivery.secrets, str(delivery.event_id), sent_on, body),
         }
         return Parcel(address=delivery.url, body=body, headers=headers)
 
@@ -65,15 +64,6 @@ def judge_http(answer: Answer, sent_on: datetime) -> Verdict:
         is_gone=is_gone,
         again_after=retry_after(answer.headers, sent_on),
     )
-
-
-async def _secrets(run: Runtime, delivery: Delivery, now: datetime) -> list[str]:
-    async with run.database.scope(delivery.client_id, user_name="deliveries") as connection:
-        held = await store.secrets_of(connection, delivery.subscription_id, now)
-        if held:
-            return held
-        await store.first_secret(connection, delivery.subscription_id, new_secret())
-        return await store.secrets_of(connection, delivery.subscription_id, now)
 
 
 def retry_after(headers: Mapping[str, str], now: datetime) -> timedelta:

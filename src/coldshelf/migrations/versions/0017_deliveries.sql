@@ -68,6 +68,8 @@ SELECT coldshelf_tenant_table('delivery');
 ALTER TABLE delivery ADD FOREIGN KEY (client_id, subscription_id) REFERENCES subscription (client_id, id);
 CREATE UNIQUE INDEX delivery_once ON delivery (client_id, event_id, coalesce(subscription_id, 0), url);
 CREATE INDEX delivery_due ON delivery (client_id, endpoint, due_on) WHERE state = 'waiting';
+CREATE INDEX delivery_busy ON delivery (client_id, endpoint, leased_until)
+    WHERE state = 'waiting' AND leased_until IS NOT NULL;
 CREATE INDEX ON delivery (client_id, subscription_id, id);
 CREATE INDEX ON delivery (client_id, state, id);
 CREATE INDEX ON delivery (client_id, event_type, id);
