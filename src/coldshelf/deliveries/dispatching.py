@@ -22,7 +22,7 @@ MOST = 256
 """Deliveries of one worker that are under way at a time."""
 MOST_SLOW = MOST // 2
 """Those of them that go to slow servers."""
-MOST_TO_ONE = 8
+MOST_TO_ONE = 16
 """Deliveries to one server that are under way at a time, in all workers together."""
 MOST_TO_SLOW = 1
 """The same for a server whose latest answer took longer than SLOW, or never came."""
