@@ -2,27 +2,15 @@
 
 import json
 import os
-import subprocess
-import sys
 from pathlib import Path
 
 import httpx
 import pytest
 from fastapi import FastAPI
+from tests.support.command import coldshelf
 
 from coldshelf.kit.runtime import Runtime
 from coldshelf.pictures.rendering import CATALOGUE, SceneSpec, encode_jpeg, reference_pictures, render_scene
-
-
-def coldshelf(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "coldshelf.entrypoints", *arguments],
-        env={**os.environ, **environment},
-        capture_output=True,
-        text=True,
-        timeout=240,
-        check=False,
-    )
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
-from tests.entrypoints.test_cli import coldshelf
+from tests.support.command import coldshelf
 
 from coldshelf.pictures.rendering import CATALOGUE, SceneSpec, encode_jpeg, reference_pictures, render_scene
 from coldshelf.recognition.evaluation.pairing import box_of
