@@ -13,11 +13,10 @@ from coldshelf.deliveries.models import SUBSCRIPTIONS, State
 from coldshelf.deliveries.service import ENDED, Selection, change_secret, replay, send_test
 from coldshelf.kit.clock import wire_time
 from coldshelf.kit.db import Connection
-from coldshelf.kit.idempotency import HEADER, hash_request
 from coldshelf.kit.web.openapi import problems
 from coldshelf.kit.web.params import LARGEST_INTEGER
 from coldshelf.kit.web.request import run_of
-from coldshelf.records.handlers import write_once
+from coldshelf.records.handlers import answer_once, answered
 
 MOST_IDS = 1000
 router = APIRouter(prefix="/api/v1", tags=[SUBSCRIPTIONS])
@@ -62,7 +61,7 @@ class Replayed(BaseModel):
     responses=problems(401, 403, 404, 409, 422, 429),
 )
 async def new_secret(request: Request, principal: SignedIn, subscription_id: SubscriptionId) -> Response:
-    return await _once(request, principal, b"", lambda connection: _secret(request, connection, subscription_id))
+    return await _once(request, principal, None, lambda connection: _secret(request, connection, subscription_id))
 
 
 @router.post(
@@ -74,7 +73,7 @@ async def new_secret(request: Request, principal: SignedIn, subscription_id: Sub
     responses=problems(401, 403, 409, 422, 429),
 )
 async def new_client_secret(request: Request, principal: SignedIn) -> Response:
-    return await _once(request, principal, b"", lambda connection: _secret(request, connection, None))
+    return await _once(request, principal, None, lambda connection: _secret(request, connection, None))
 
 
 @router.post(
@@ -90,7 +89,7 @@ async def test(request: Request, principal: SignedIn, subscription_id: Subscript
         event = await send_test(run_of(request), connection, principal.client, subscription_id)
         return TestSent(EventId=str(event.id))
 
-    return await _once(request, principal, b"", write, status=202)
+    return await _once(request, principal, None, write, status=202)
 
 
 @router.post(
@@ -115,7 +114,7 @@ async def replay_deliveries(request: Request, principal: SignedIn, wanted: Repla
         found = await replay(run_of(request), connection, chosen)
         return Replayed(Count=len(found), DeliveryIds=found[:MOST_IDS])
 
-    return await _once(request, principal, wanted.model_dump_json().encode(), write, status=202)
+    return await _once(request, principal, wanted, write, status=202)
 
 
 async def _secret(request: Request, connection: Connection, subscription_id: int | None) -> BaseModel:
@@ -126,7 +125,7 @@ async def _secret(request: Request, connection: Connection, subscription_id: int
 async def _once(
     request: Request,
     principal: Principal,
-    body: bytes,
+    wish: BaseModel | None,
     write: Callable[[Connection], Awaitable[BaseModel]],
     *,
     status: int = 200,
@@ -134,12 +133,10 @@ async def _once(
     principal.require_write(SUBSCRIPTIONS, ADMINS)
     principal.require_every_outlet()
 
-    async def answered(connection: Connection) -> Response:
-        said = await write(connection)
-        return Response(said.model_dump_json(), status_code=status, media_type="application/json")
+    async def write_and_say(connection: Connection) -> Response:
+        return answered(await write(connection), status=status)
 
-    content = hash_request(request.url.path.encode(), body)
-    return await write_once(run_of(request), principal, request.headers.get(HEADER, ""), content, answered)
+    return await answer_once(request, principal, wish, write_and_say)
 
 
 def _utc(moment: datetime | None) -> datetime | None:

@@ -4,7 +4,6 @@ from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime
 from typing import Annotated, Any
 
-import orjson
 from fastapi import APIRouter, Path, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -12,7 +11,6 @@ from coldshelf.access.principal import ADMINS, Principal
 from coldshelf.access.web import SignedIn
 from coldshelf.kit.clock import wire_time
 from coldshelf.kit.db import Connection
-from coldshelf.kit.idempotency import HEADER, hash_request
 from coldshelf.kit.web.openapi import problems
 from coldshelf.kit.web.params import LARGEST_INTEGER
 from coldshelf.kit.web.request import run_of
@@ -21,7 +19,7 @@ from coldshelf.publishing.datasets.publication_run import PUBLICATION_RUN
 from coldshelf.publishing.erasing import Wish, erase_in, outlook, remove_pictures
 from coldshelf.publishing.freshness import Freshness, freshness
 from coldshelf.publishing.scheduling import cancel_run, start_run
-from coldshelf.records.handlers import write_once
+from coldshelf.records.handlers import answer_once, answered
 from coldshelf.records.limits import require_read
 from coldshelf.records.registry import Registry
 
@@ -66,7 +64,7 @@ async def start(request: Request, principal: SignedIn, wish: ExportWish) -> Resp
     async def write(connection: Connection) -> Mapping[str, Any]:
         return await start_run(run_of(request), connection, principal.client, wish.Publication, wish.Mode)
 
-    return await _once(request, principal, wish.model_dump_json().encode(), write)
+    return await _once(request, principal, wish, write)
 
 
 @router.post(
@@ -82,7 +80,7 @@ async def cancel(request: Request, principal: SignedIn, run_id: RunId) -> Respon
     async def write(connection: Connection) -> Mapping[str, Any]:
         return await cancel_run(run_of(request), connection, principal.client, run_id)
 
-    return await _once(request, principal, b"", write)
+    return await _once(request, principal, None, write)
 
 
 class TableFreshness(BaseModel):
@@ -129,15 +127,14 @@ def _shown(one: Freshness) -> TableFreshness:
     )
 
 
-async def _once(request: Request, principal: Principal, body: bytes, write: Write) -> Response:
+async def _once(request: Request, principal: Principal, wish: BaseModel | None, write: Write) -> Response:
     principal.require_write("Publication", ADMINS)
     principal.require_every_outlet()
 
-    async def answered(connection: Connection) -> Response:
+    async def write_and_say(connection: Connection) -> Response:
         return _answer(await write(connection))
 
-    content = hash_request(request.url.path.encode(), body)
-    return await write_once(run_of(request), principal, request.headers.get(HEADER, ""), content, answered)
+    return await answer_once(request, principal, wish, write_and_say)
 
 
 def _answer(row: Mapping[str, Any]) -> Response:
@@ -149,12 +146,7 @@ def _answer(row: Mapping[str, Any]) -> Response:
         Mode=row["mode"],
         CreatedOn=wire_time(created),
     )
-    return Response(
-        said.model_dump_json(),
-        status_code=202,
-        headers={"Location": f"{PATH}/{row['id']}"},
-        media_type="application/json",
-    )
+    return answered(said, status=202, location=f"{PATH}/{row['id']}")
 
 
 class ErasureWish(BaseModel):
@@ -206,29 +198,18 @@ def erasures_router(registry: Registry) -> APIRouter:
         },
     )
     async def start_erasure(request: Request, principal: SignedIn, wish: ErasureWish) -> Response:
-        wanted = Wish(wish.Dataset, wish.RecordId, wish.Reason)
+        run, wanted = run_of(request), Wish(wish.Dataset, wish.RecordId, wish.Reason)
         if wish.Check:
-            found = [one.as_json() for one in await outlook(run_of(request), registry, principal, wanted)]
-            return Response(orjson.dumps({"ErasureId": None, "Reached": found}), media_type="application/json")
-        return await _erase_once(request, principal, registry, wanted)
+            found = [one.as_json() for one in await outlook(run, registry, principal, wanted)]
+            return answered(ErasureAnswer.model_validate({"ErasureId": None, "Reached": found}))
+
+        async def write(connection: Connection) -> Response:
+            erasure_id = await erase_in(run, connection, registry, principal, wanted)
+            said = ErasureAnswer(ErasureId=erasure_id, Reached=[])
+            return answered(said, status=202, location=f"{ERASURES_PATH}/{erasure_id}")
+
+        answer = await answer_once(request, principal, wish, write)
+        await remove_pictures(run, principal.client, wanted)
+        return answer
 
     return erasures
-
-
-async def _erase_once(request: Request, principal: Principal, registry: Registry, wish: Wish) -> Response:
-    run = run_of(request)
-
-    async def write(connection: Connection) -> Response:
-        erasure_id = await erase_in(run, connection, registry, principal, wish)
-        return Response(
-            orjson.dumps({"ErasureId": erasure_id, "Reached": []}),
-            status_code=202,
-            headers={"Location": f"{ERASURES_PATH}/{erasure_id}"},
-            media_type="application/json",
-        )
-
-    said = f"{wish.dataset} {wish.row_id} {wish.reason}".encode()
-    content = hash_request(ERASURES_PATH.encode(), said)
-    answer = await write_once(run, principal, request.headers.get(HEADER, ""), content, write)
-    await remove_pictures(run, principal.client, wish)
-    return answer

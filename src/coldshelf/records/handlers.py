@@ -10,6 +10,7 @@ import asyncpg
 import orjson
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import StreamingResponse
+from pydantic import BaseModel
 from starlette.types import Send
 
 from coldshelf.access.principal import PEOPLE, Permission, Principal, Role
@@ -265,6 +266,23 @@ async def _write_extra(
         return await write_once(run, principal, request.headers.get(HEADER, ""), content, write)
     except InputInvalid as error:
         return refused(error)
+
+
+async def answer_once(
+    request: Request,
+    principal: Principal,
+    wish: BaseModel | None,
+    write: Callable[[Connection], Awaitable[Response]],
+) -> Response:
+    """Answer a write of `/api/v1` that is not a record's; the wish is its body. See `write_once`."""
+    content = hash_request(request.url.path.encode(), wish.model_dump_json().encode() if wish else b"")
+    return await write_once(run_of(request), principal, request.headers.get(HEADER, ""), content, write)
+
+
+def answered(said: BaseModel, *, status: int = 200, location: str = "") -> Response:
+    """Answer a body as JSON."""
+    headers = {"Location": location} if location else {}
+    return Response(said.model_dump_json(), status_code=status, headers=headers, media_type=JSON)
 
 
 async def write_once(

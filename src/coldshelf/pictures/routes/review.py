@@ -1,17 +1,15 @@
 """The review of pending pictures: actions of AssetPurity, and `/api/v1/images/…/review`."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from uuid import UUID
 
 import orjson
 from fastapi import APIRouter, Request, Response
-from pydantic import BaseModel
 
 from coldshelf.access.principal import REVIEWERS, Permission, Principal
 from coldshelf.access.web import SignedIn
 from coldshelf.kit.db import Connection
 from coldshelf.kit.errors import InputInvalid
-from coldshelf.kit.idempotency import HEADER, hash_request
 from coldshelf.kit.web.params import Params
 from coldshelf.kit.web.request import run_of
 from coldshelf.pictures.errors import PictureNotFound
@@ -38,7 +36,7 @@ from coldshelf.pictures.service.review import (
 )
 from coldshelf.records.dataset import Dataset
 from coldshelf.records.filters import Condition, known_column, parse_filters
-from coldshelf.records.handlers import Change, Extra, ExtraWrite, write_once
+from coldshelf.records.handlers import Change, Extra, ExtraWrite, answer_once, answered
 from coldshelf.records.plain import read_plain
 from coldshelf.records.registry import Registry
 from coldshelf.records.selecting import select_ids
@@ -147,29 +145,22 @@ def review_router(registry: Registry) -> APIRouter:
             found = await ids_of(connection, [guid])
             if guid not in found:
                 raise PictureNotFound(f"There is no image {guid}")
-            return _json(_image(await decide_one(desk, found[guid], _wished(wish))))
+            return answered(_image(await decide_one(desk, found[guid], _wished(wish))))
 
-        return await _once(request, principal, wish, write)
+        return await answer_once(request, principal, wish, write)
 
     async def review_many(request: Request, principal: SignedIn, wish: ReviewOfMany) -> Response:
         async def write(connection: Connection) -> Response:
             desk = await open_desk(run_of(request), connection, principal)
             results = await _decide_wished(desk, dataset, wish)
             refused = sum(isinstance(one, ReviewRefused) for one in results)
-            return _json(ReviewResults(decided=len(results) - refused, refused=refused, results=results))
+            return answered(ReviewResults(decided=len(results) - refused, refused=refused, results=results))
 
-        return await _once(request, principal, wish, write)
+        return await answer_once(request, principal, wish, write)
 
     router.add_api_route("/{guid}/review", review, methods=["POST"], response_model=ReviewedImage, **REVIEW)
     router.add_api_route("/review", review_many, methods=["POST"], response_model=ReviewResults, **REVIEW_MANY)
     return router
-
-
-async def _once(
-    request: Request, principal: Principal, wish: ReviewWish, write: Callable[[Connection], Awaitable[Response]]
-) -> Response:
-    content = hash_request(request.url.path.encode(), wish.model_dump_json().encode())
-    return await write_once(run_of(request), principal, request.headers.get(HEADER, ""), content, write)
 
 
 def _wished(wish: ReviewWish) -> Review:
@@ -219,7 +210,3 @@ def _image(one: Decided) -> ReviewedImage:
         scene_type=picture.scene_type,
         repeated=one.repeated,
     )
-
-
-def _json(body: BaseModel) -> Response:
-    return Response(body.model_dump_json(), media_type=JSON)
