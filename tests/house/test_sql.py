@@ -20,6 +20,9 @@ OWNERS = {
         "security_role",
         "access_limit",
         "access_grant",
+        "link",
+        "link_action",
+        "door_link",
     },
     "records": {"list_position", "import_run", "import_change"},
     "masterdata": {

@@ -94,7 +94,7 @@ async def test_a_measured_picture_is_processed_and_outsiders_are_told(run: Runti
     assert picture["status_id"] == Status.PROCESSED
     assert picture["verified_on"] is not None
     assert picture["modified_on"] > before
-    assert (event["key"], event["public"], event["links"]) == (cooler.picture_id, True, ["image.view"])
+    assert (event["key"], event["public"], event["links"]) == (cooler.picture_id, True, ["picture.view"])
     assert event["callback_urls"] == ["https://example.org/told"]
 
 

@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from coldshelf.kit.errors import Conflict, InputInvalid, NotAllowed, NotFound, NotSignedIn, TooManyRequests
+from coldshelf.kit.errors import Conflict, Gone, InputInvalid, NotAllowed, NotFound, NotSignedIn, TooManyRequests
 
 
 class WrongCredentials(NotSignedIn):
@@ -112,3 +112,68 @@ class RoleInUse(Conflict):
 
     code = "role_in_use"
     cure = "Give them another role first."
+
+
+class LinkWrong(NotFound):
+    """This link is not right"""
+
+    code = "link_wrong"
+    cure = "Open it as it was sent to you, or ask for a new one."
+
+
+class LinkExpired(Gone):
+    """This link has expired"""
+
+    code = "link_expired"
+    cure = "Ask for a new one."
+
+
+class LinkRevoked(Gone):
+    """This link was taken back"""
+
+    code = "link_revoked"
+    cure = "Ask for a new one."
+
+
+class LinkUsed(Gone):
+    """This link was used"""
+
+    code = "link_used"
+    cure = "It works once. Ask for a new one."
+
+
+class LinkDecided(Conflict):
+    """This link has decided otherwise already"""
+
+    code = "link_decided"
+    cure = "What was decided stands; ask whoever sent you the link to change it."
+
+
+class LinkActionUnknown(InputInvalid):
+    """This link does not do that"""
+
+    code = "link_action_unknown"
+    cure = "Use the buttons of its page."
+
+
+class TooManyWrongLinks(TooManyRequests):
+    """Too many wrong links from this address"""
+
+    code = "too_many_wrong_links"
+    cure = "Wait a minute; then open the link as it was sent to you."
+
+    def __init__(self, retry_after: timedelta) -> None:
+        super().__init__()
+        self.retry_after = retry_after
+
+
+class LinkNotFound(NotFound):
+    """There is no such link"""
+
+    code = "link_not_found"
+
+
+class PurposeUnknown(InputInvalid):
+    """There is no such purpose of a link"""
+
+    code = "purpose_unknown"

@@ -28,7 +28,7 @@ async def caller(request: Request) -> Principal:
     """Sign the request in and count it; for a handler that calls `check_origin` once it knows the action."""
     run = run_of(request)
     principal = await _sign_in(run, request)
-    _rates.of(run).count(request, principal.credential)
+    count_request(request, principal.credential)
     return principal
 
 
@@ -64,6 +64,11 @@ def check_sender(request: Request) -> None:
     origin = _origin(request)
     if origin is not None and not _is_ours(request, origin):
         raise ForeignOrigin
+
+
+def count_request(request: Request, credential: str) -> None:
+    """Count a request of a credential; raise RateExceeded when it has no more within this minute."""
+    _rates.of(run_of(request)).count(request, credential)
 
 
 async def _sign_in(run: Runtime, request: Request) -> Principal:

@@ -7,9 +7,10 @@ from fastapi import APIRouter, FastAPI
 
 from coldshelf.access.routes import role_router
 from coldshelf.access.routes import router as access_router
+from coldshelf.access.routes.links import link_router
 from coldshelf.compliance.routes import ACTIONS as COMPLIANCE_ACTIONS
 from coldshelf.deliveries.routes import router as deliveries_router
-from coldshelf.entrypoints.bootstrap import database_url, imports, known, registry, runtime
+from coldshelf.entrypoints.bootstrap import PURPOSES, database_url, imports, known, registry, runtime
 from coldshelf.entrypoints.limits import router as limits_router
 from coldshelf.entrypoints.openapi import document_of
 from coldshelf.entrypoints.openapi import router as openapi_router
@@ -58,6 +59,7 @@ def routers_of(declared: Registry) -> tuple[APIRouter, ...]:
         health_router,
         openapi_router,
         access_router,
+        link_router(PURPOSES),
         pictures_router,
         reference_router(declared),
         review_router(declared),

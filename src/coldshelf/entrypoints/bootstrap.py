@@ -5,12 +5,14 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from functools import cache
 
+from coldshelf.access.links import Purpose, purposes_by_name
 from coldshelf.access.service import Known
 from coldshelf.alerts import datasets as alert_datasets
 from coldshelf.alerts import events as alert_events
 from coldshelf.compliance import datasets as compliance_datasets
 from coldshelf.compliance import events as compliance_events
 from coldshelf.compliance import jobs as compliance_jobs
+from coldshelf.compliance.shelf import find_shelf
 from coldshelf.deliveries import datasets as delivery_datasets
 from coldshelf.deliveries import events as delivery_events
 from coldshelf.deliveries.entities import entities as delivery_entities
@@ -39,6 +41,7 @@ from coldshelf.orders import events as order_events
 from coldshelf.pictures import datasets as picture_datasets
 from coldshelf.pictures import events as picture_events
 from coldshelf.pictures import jobs as picture_jobs
+from coldshelf.pictures.links import picture_purposes
 from coldshelf.publishing import datasets as publishing_datasets
 from coldshelf.publishing import events as publishing_events
 from coldshelf.publishing.entities import ENTITIES as PUBLISHING_ENTITIES
@@ -68,6 +71,10 @@ EVENT_TYPES: tuple[EventType, ...] = (
 )
 PUBLIC = tuple(kind.name for kind in EVENT_TYPES if kind.public)
 """The events that outsiders may subscribe to; those of rooms that are still to come are promised with their names."""
+
+LINK_PURPOSES: tuple[Purpose, ...] = (*picture_purposes(find_shelf),)
+PURPOSES = purposes_by_name(LINK_PURPOSES)
+"""What links for people without an account are for, by name; each stands in the room whose record it opens."""
 
 
 def registry() -> Registry:

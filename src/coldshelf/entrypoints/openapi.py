@@ -25,6 +25,8 @@ OPEN_PATHS = frozenset(
         "/metrics",
         "/controllers/login.ashx",
         "/controllers/coolerimagepreview.ashx",
+        "/l/{token}",
+        "/l/{token}/picture",
     }
 )
 DESCRIPTION = (

@@ -45,6 +45,12 @@ class Settings(BaseSettings):
     )
     host: str = Field(default="127.0.0.1", description="Address on which the API listens.")
     port: int = Field(default=8000, ge=0, le=65535, description="Port on which the API listens.")
+    public_url: str = Field(
+        default="",
+        pattern="^(https?://[^/?#@ ]+(/[^?# ]*)?)?$",
+        description="Where people reach this installation, `https://coolers.example.org`: what links in messages begin "
+        "with. Empty: `http://host:port`.",
+    )
     api_processes: int = Field(default=1, ge=1, le=64, description="API processes of one `coldshelf api`.")
     pool_size: int = Field(default=20, ge=2, le=200, description="Database connections of one process.")
     worker_threads: int = Field(
@@ -161,6 +167,11 @@ class Settings(BaseSettings):
         "Makes the upload answer `Something went wrong` or `Something went wrong while saving image`.",
     )
     log_level: str = Field(default="INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$", description="Least level logged.")
+
+    @property
+    def public_base(self) -> str:
+        """What absolute URLs of this installation begin with, without a slash at the end."""
+        return (self.public_url or f"http://{self.host}:{self.port}").rstrip("/")
 
     @property
     def objects_url(self) -> str:

@@ -14,13 +14,11 @@ from coldshelf.kpis.events import PROCESSED
 from coldshelf.kpis.figures import FacingFigure, ImageFigures, Value
 from coldshelf.kpis.formulas import KPI_VERSION, KPIS, measure
 from coldshelf.masterdata import service as masterdata
-from coldshelf.pictures.events import picture_event
+from coldshelf.pictures.events import VIEW_LINK, picture_event
 from coldshelf.pictures.models import Picture
 from coldshelf.pictures.service import renditions
 from coldshelf.recognition import service as recognition
 from coldshelf.recognition.models import Row
-
-LINKS = ("image.view",)
 
 
 async def measure_picture(step: Step) -> None:
@@ -45,7 +43,9 @@ async def measure_picture(step: Step) -> None:
         }
         if await store.write_figures(connection, picture.id, result_id=result.id, columns=columns):
             await renditions.finish(connection, picture.id)
-            await run.events.publish(connection, picture_event(PROCESSED, step.event.client_id, picture, links=LINKS))
+            await run.events.publish(
+                connection, picture_event(PROCESSED, step.event.client_id, picture, links=(VIEW_LINK,))
+            )
 
 
 async def compare_candidate(step: Step) -> None:

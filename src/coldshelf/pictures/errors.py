@@ -1,6 +1,6 @@
 """The upload's errors, in the contract's exact words (contract 2.3)."""
 
-from coldshelf.kit.errors import ColdshelfError, Conflict, InputInvalid, NotFound
+from coldshelf.kit.errors import ColdshelfError, Conflict, Gone, InputInvalid, NotFound
 from coldshelf.kit.http.errors import OutgoingFailed
 
 
@@ -92,6 +92,12 @@ class PictureNotFound(NotFound):
     """There is no such picture"""
 
     code = "picture_not_found"
+
+
+class PictureGone(Gone):
+    """This picture is not kept any more"""
+
+    code = "picture_gone"
 
 
 class PictureDecided(Conflict):

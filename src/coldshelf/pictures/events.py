@@ -12,6 +12,9 @@ APPROVED = EventType("image.approved", 1, public=True, meaning="A reviewer appro
 EVENT_TYPES = (STORED, PREPARED, PENDING, REJECTED, APPROVED)
 
 DATASET = "AssetPurity"
+VIEW_LINK, REVIEW_LINK = "picture.view", "picture.review"
+LINKS = {PENDING.name: (REVIEW_LINK,), REJECTED.name: (VIEW_LINK,), APPROVED.name: (VIEW_LINK,)}
+"""Purposes of the links that messages about an event carry."""
 
 
 def picture_event(kind: EventType, client_id: ClientId, picture: Picture, *, links: tuple[str, ...] = ()) -> Event:
@@ -26,6 +29,6 @@ def picture_event(kind: EventType, client_id: ClientId, picture: Picture, *, lin
         occurred_on=picture.captured_on,
         location_id=picture.location_id,
         asset_id=picture.asset_id,
-        links=links,
+        links=links or LINKS.get(kind.name, ()),
         callback_urls=(picture.callback_url,) if picture.callback_url else (),
     )

@@ -147,6 +147,14 @@ async def lock_reviewable(connection: Connection, picture_id: int) -> Reviewable
     return None if row is None else Reviewable(**row)
 
 
+async def load_reviewable(connection: Connection, picture_id: int) -> Reviewable | None:
+    """Load a picture as a decision would find it, without a lock."""
+    row = await connection.fetchrow(
+        f"SELECT {REVIEWABLE_COLUMNS} FROM picture WHERE id = $1 AND NOT is_deleted", picture_id
+    )
+    return None if row is None else Reviewable(**row)
+
+
 async def newest_review(connection: Connection, picture_id: int) -> PastReview | None:
     row = await connection.fetchrow(
         f"SELECT {PAST_REVIEW_COLUMNS} FROM picture_review WHERE picture_id = $1 ORDER BY id DESC LIMIT 1", picture_id

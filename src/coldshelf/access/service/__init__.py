@@ -1,4 +1,4 @@
-"""Use cases of the room: administration of clients, users and tokens; sign-in."""
+"""Use cases of the room: administration of clients, users and tokens; sign-in; links."""
 
 from coldshelf.access.service.administration import (
     add_client,
@@ -7,6 +7,7 @@ from coldshelf.access.service.administration import (
     add_user,
     change_password,
     client_by_code,
+    client_of_scope,
     client_time_zone,
     list_tokens,
     load_client,
@@ -17,6 +18,7 @@ from coldshelf.access.service.administration import (
     user_by_name,
     username_taken,
 )
+from coldshelf.access.service.links import act, mint, open_link, revoke
 from coldshelf.access.service.roles import (
     Known,
     LimitDraft,
@@ -32,6 +34,7 @@ from coldshelf.access.service.roles import (
 )
 from coldshelf.access.service.sign_in import (
     COOKIE_LIFE,
+    Failures,
     make_cookie,
     sign_in_again,
     sign_in_cookie,
@@ -41,14 +44,17 @@ from coldshelf.access.service.sign_in import (
 
 __all__ = [
     "COOKIE_LIFE",
+    "Failures",
     "Known",
     "LimitDraft",
+    "act",
     "add_client",
     "add_device_token",
     "add_token",
     "add_user",
     "change_password",
     "client_by_code",
+    "client_of_scope",
     "client_time_zone",
     "delete_role",
     "list_limits",
@@ -57,7 +63,10 @@ __all__ = [
     "load_client",
     "load_role",
     "make_cookie",
+    "mint",
+    "open_link",
     "read_rights",
+    "revoke",
     "revoke_device_tokens",
     "revoke_token",
     "role_by_name",

@@ -55,7 +55,12 @@ async def client_by_code(run: Runtime, code: str) -> Client:
 async def load_client(run: Runtime, client_id: ClientId) -> Client:
     """Load the client of a scope; raise ClientNotFound."""
     async with run.database.scope(client_id, readonly=True) as connection:
-        client = await store.client_by_id(connection, client_id)
+        return await client_of_scope(connection, client_id)
+
+
+async def client_of_scope(connection: Connection, client_id: ClientId) -> Client:
+    """Load the client of the caller's transaction, which needs no second connection; raise ClientNotFound."""
+    client = await store.client_by_id(connection, client_id)
     if client is None:
         raise ClientNotFound
     return client

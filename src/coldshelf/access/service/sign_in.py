@@ -8,6 +8,7 @@ import hmac
 import json
 import time
 from collections import OrderedDict
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
 from hashlib import sha256
@@ -17,7 +18,7 @@ from itsdangerous import BadData, URLSafeTimedSerializer
 from coldshelf.access import credentials, store
 from coldshelf.access.errors import SignInEnded, TooManyFailures, WrongCredentials
 from coldshelf.access.principal import OPERATORS, Limit, Principal, Role
-from coldshelf.kit.errors import NotAllowed
+from coldshelf.kit.errors import ColdshelfError, NotAllowed
 from coldshelf.kit.ids import ClientId, UserId
 from coldshelf.kit.memory import Memory
 from coldshelf.kit.runtime import Runtime
@@ -32,17 +33,28 @@ HASHES_AT_ONCE = 4
 
 
 class Failures:
-    """Failed sign-ins of each user name within the last minute; knows the latest `size` names."""
+    """Failed tries of each user name, or address, within the last minute; knows the latest `size` of them.
 
-    def __init__(self, size: int = 10_000) -> None:
+    From the try after the `most`th on, `error` is raised.
+    """
+
+    def __init__(
+        self,
+        most: int = FAILURES_A_MINUTE,
+        error: Callable[[timedelta], ColdshelfError] = TooManyFailures,
+        *,
+        size: int = 10_000,
+    ) -> None:
+        self._most = most
+        self._error = error
         self._size = size
         self._windows: OrderedDict[str, tuple[float, int]] = OrderedDict()
 
     def check(self, username: str) -> None:
         began, count = self._windows.get(username, (0.0, 0))
         left = began + 60 - time.monotonic()
-        if left > 0 and count >= FAILURES_A_MINUTE:
-            raise TooManyFailures(timedelta(seconds=left))
+        if left > 0 and count >= self._most:
+            raise self._error(timedelta(seconds=left))
 
     def count(self, username: str) -> None:
         now = time.monotonic()

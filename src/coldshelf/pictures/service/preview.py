@@ -16,7 +16,7 @@ from coldshelf.masterdata.service import Place
 from coldshelf.pictures import store
 from coldshelf.pictures.imaging.decode import decode
 from coldshelf.pictures.imaging.encode import encode_jpeg, shrink_jpeg
-from coldshelf.pictures.models import Kind, Outcome, Picture, Status
+from coldshelf.pictures.models import Kind, Outcome, Picture, Rendition, Status
 from coldshelf.pictures.outcomes import NO_PLANOGRAM
 from coldshelf.pictures.rendering import PlannedProduct, render_planogram
 from coldshelf.pictures.scenes import is_analysed
@@ -55,6 +55,8 @@ class RenditionPreview:
 
     objects: ObjectStore
     key: str
+    width: int
+    height: int
 
     def tag(self, max_width: int | None) -> str:
         return _digest(self.key.encode(), max_width)
@@ -107,13 +109,25 @@ async def find_preview(run: Runtime, guid: UUID, image_type: str) -> Preview:
         return await _rendition(run.objects, connection, picture, wanted)
 
 
-async def _rendition(objects: ObjectStore, connection: Connection, picture: Picture, kind: str) -> Preview:
+async def best_rendition(objects: ObjectStore, connection: Connection, picture: Picture) -> RenditionPreview:
+    """Find the annotated picture, or without one the stitched; raise PreviewNotFound or PreviewNotReady."""
+    try:
+        return await _rendition(objects, connection, picture, Kind.ANNOTATED)
+    except (PreviewNotFound, PreviewNotReady):
+        return await _rendition(objects, connection, picture, Kind.STITCHED)
+
+
+async def _rendition(objects: ObjectStore, connection: Connection, picture: Picture, kind: str) -> RenditionPreview:
     if kind not in SERVED:
         raise PreviewNotFound
     rendition = await store.newest_rendition(connection, picture.id, kind)
     if rendition is not None and picture.prepared_on is not None:
-        return RenditionPreview(objects, rendition.object_key)
+        return _preview_of(objects, rendition)
     raise PreviewNotReady if _comes(picture, kind) else PreviewNotFound
+
+
+def _preview_of(objects: ObjectStore, rendition: Rendition) -> RenditionPreview:
+    return RenditionPreview(objects, rendition.object_key, rendition.width, rendition.height)
 
 
 def _comes(picture: Picture, kind: str) -> bool:
@@ -132,7 +146,7 @@ async def _in_store(objects: ObjectStore, connection: Connection, picture: Pictu
     rendition = None if newest is None else await store.newest_rendition(connection, newest, Kind.STITCHED)
     if rendition is None:
         raise PreviewNotFound
-    return RenditionPreview(objects, rendition.object_key)
+    return _preview_of(objects, rendition)
 
 
 async def _planogram(objects: ObjectStore, connection: Connection, picture: Picture) -> Preview:

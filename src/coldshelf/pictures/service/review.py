@@ -11,7 +11,7 @@ from typing import Any
 
 from coldshelf.access.models import Client
 from coldshelf.access.principal import Permission, Principal
-from coldshelf.access.service import load_client
+from coldshelf.access.service import client_of_scope
 from coldshelf.kit.db import Connection
 from coldshelf.kit.errors import ColdshelfError, InputInvalid
 from coldshelf.kit.events import EventType
@@ -116,7 +116,7 @@ class Corrected:
 async def open_desk(run: Runtime, connection: Connection, principal: Principal) -> Desk:
     """Let a reviewer begin in this transaction."""
     principal.require_permission(Permission.REVIEW)
-    return Desk(run, connection, principal, await load_client(run, principal.client))
+    return Desk(run, connection, principal, await client_of_scope(connection, principal.client))
 
 
 async def decide_many(desk: Desk, picture_ids: Sequence[int], review: Review) -> list[Decided]:
