@@ -2,6 +2,9 @@
 
 from datetime import datetime
 
+import asyncpg
+
+from coldshelf.access.errors import UserNotFound
 from coldshelf.access.links import Link
 from coldshelf.kit.db import Connection
 from coldshelf.kit.ids import ClientId, UserId
@@ -18,8 +21,11 @@ async def add(
     user_id: UserId | None,
     expires_on: datetime,
 ) -> tuple[int, datetime]:
-    """Insert a link, or find the one with this token; give its id and when it expires."""
-    await connection.execute(ADD, token_hash, purpose, dataset, key, recipient, user_id, expires_on)
+    """Insert a link, or find the one with this token; give its id and when it expires. Raises UserNotFound."""
+    try:
+        await connection.execute(ADD, token_hash, purpose, dataset, key, recipient, user_id, expires_on)
+    except asyncpg.ForeignKeyViolationError as error:
+        raise UserNotFound(f"There is no user with id {user_id}") from error
     row = await connection.fetchrow("SELECT id, expires_on FROM link WHERE token_hash = $1", token_hash)
     if row is None:
         raise LookupError("the link is not there")

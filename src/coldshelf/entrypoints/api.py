@@ -37,6 +37,7 @@ from coldshelf.records.handlers import Extra, record_router
 from coldshelf.records.imports.handler import import_router
 from coldshelf.records.imports.resource import import_resource_router, reader_of_runs
 from coldshelf.records.imports.run_dataset import IMPORT_RUN
+from coldshelf.records.links.resource import link_resource_router
 from coldshelf.records.registry import Registry
 from coldshelf.records.resources.router import resource_router
 
@@ -74,6 +75,7 @@ def routers_of(declared: Registry) -> tuple[APIRouter, ...]:
         exports_router,
         erasures_router(declared),
         deliveries_router,
+        link_resource_router(declared, PURPOSES),
         resource_router(declared, {IMPORT_RUN.name: reader_of_runs(imports())}),
     )
 

@@ -55,6 +55,7 @@ from coldshelf.records.imports.compiled import Imports
 from coldshelf.records.imports.run_dataset import IMPORT_RUN
 from coldshelf.records.imports.working import import_handler
 from coldshelf.records.limits import PERSONAL, fixed_fields
+from coldshelf.records.links import datasets as link_datasets
 from coldshelf.records.registry import Registry, build_registry
 from coldshelf.telemetry import datasets as telemetry_datasets
 
@@ -83,6 +84,7 @@ def registry() -> Registry:
         (*ENTITIES, *PUBLISHING_ENTITIES, *delivery_entities(PUBLIC)),
         (
             IMPORT_RUN,
+            *link_datasets.DATASETS,
             *masterdata_datasets.DATASETS,
             *telemetry_datasets.DATASETS,
             *picture_datasets.DATASETS,

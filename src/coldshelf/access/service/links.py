@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from coldshelf.access import link_store
 from coldshelf.access.errors import (
@@ -56,7 +56,7 @@ async def mint(
 
     `recipient` notes for whom, for the lists of client admins; it never leaves the database. `user_id`: the link ends
     when that user is shut out. With `once` (say, the id of a message) the same call gives the same link again, so that
-    work that is done twice sends one URL. Raises InputInvalid for a lifetime that is not within a year.
+    work that is done twice sends one URL. Raises InputInvalid for a lifetime that is not within a year, UserNotFound.
     """
     life = purpose.lifetime if lifetime is None else lifetime
     if not timedelta(0) < life <= LONGEST_LIFE:
@@ -118,10 +118,12 @@ async def act(run: Runtime, purposes: Purposes, token: str, action: str, form: M
         await link_store.use(connection, link, action, detail=detail, now=run.clock.now())
 
 
-async def revoke(run: Runtime, connection: Connection, link_id: int) -> None:
-    """Take a link back: it opens no more. Raises LinkNotFound."""
-    if await link_store.revoke(connection, link_id, run.clock.now()) is None:
+async def revoke(run: Runtime, connection: Connection, link_id: int) -> datetime:
+    """Take a link back: it opens no more. Give since when, which a second time does not change; raise LinkNotFound."""
+    revoked_on = await link_store.revoke(connection, link_id, run.clock.now())
+    if revoked_on is None:
         raise LinkNotFound(f"There is no link with id {link_id}")
+    return revoked_on
 
 
 async def _at_door(run: Runtime, token: str) -> tuple[ClientId, int]:
