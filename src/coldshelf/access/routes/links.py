@@ -110,9 +110,9 @@ def _check_sender(request: Request) -> None:
         raise ForeignOrigin(cure=FROM_PAGE)
     if origin is None or (origin == "null" and site == "same-origin"):
         return
-    parts = urlsplit(origin)
-    hosts = {request.headers.get("host", "").lower(), urlsplit(run_of(request).settings.public_base).netloc.lower()}
-    if parts.scheme not in {"http", "https"} or parts.netloc.lower() not in hosts:
+    host, public = request.headers.get("host", ""), urlsplit(run_of(request).settings.public_base)
+    own = {f"http://{host}", f"https://{host}", f"{public.scheme}://{public.netloc}"}
+    if origin.lower() not in {one.lower() for one in own}:
         raise ForeignOrigin(cure=FROM_PAGE)
 
 
