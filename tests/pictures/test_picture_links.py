@@ -113,10 +113,11 @@ async def test_the_result_is_shown_in_words(run: Runtime, admin: httpx.AsyncClie
     page = (await admin.get(path_of(await minted(admin, "picture.view", cooler.picture_id)))).text
 
     tiles = re.findall(r"<b>(\d+)</b>([a-z ]+)</div>", page)
-    assert tiles == [("4", "on shelf"), ("3", "missing"), ("1", "unknown"), ("1", "empty places")]
+    assert tiles == [("4", "on shelf"), ("3", "missing"), ("1", "unknown"), ("1", "gaps")]
     assert re.search(r"Missing</h2><ul><li>b</li><li>d</li><li>e</li></ul>", page)
     assert "<span>a</span><b>2</b>" in page
-    assert "Done" in page
+    assert "Products recognised" in page
+    assert "On shelf: 3 different products" in page
 
 
 async def test_whatever_names_hold_is_text(run: Runtime, admin: httpx.AsyncClient, shop: Shop, waiting: int) -> None:

@@ -5,7 +5,7 @@ from hashlib import sha256
 
 from coldshelf.access.links import Page
 from coldshelf.kit.errors import ColdshelfError
-from coldshelf.kit.web.html import EMPTY, Html, fill
+from coldshelf.kit.web.html import EMPTY, Html, fill, join
 
 STYLE = """
 :root{color-scheme:light dark;--ink:#16202a;--soft:#5b6875;--paper:#f3f5f7;--card:#fff;--line:#dde3e8;--deed:#0b5cad;
@@ -24,7 +24,7 @@ p{margin:.35rem 0}
 a{color:var(--deed)}
 .soft{color:var(--soft);font-size:.92rem}
 .card{background:var(--card);border:1px solid var(--line);border-radius:14px;padding:1rem;margin:.9rem 0}
-.state{display:inline-block;border-radius:999px;padding:.2rem .75rem;font-weight:600;font-size:.9rem;margin:.5rem 0 0;
+.state{display:inline-block;border-radius:10px;padding:.25rem .7rem;font-weight:600;font-size:.9rem;margin:.5rem 0 0;
 background:var(--plain-bg)}
 .good{background:var(--good-bg);color:var(--good)}
 .bad{background:var(--bad-bg);color:var(--bad)}
@@ -36,11 +36,13 @@ figure img{display:block;margin:0 auto;max-width:100%;max-height:78vh;width:auto
 border:1px solid var(--line);background:var(--card)}
 figcaption{margin-top:.4rem}
 .empty{padding:3rem 1rem;border:1px dashed var(--line);border-radius:14px;color:var(--soft)}
-.counts{display:grid;grid-template-columns:repeat(auto-fit,minmax(5.5rem,1fr));gap:.6rem;margin:.9rem 0}
-.counts div{background:var(--card);border:1px solid var(--line);border-radius:14px;padding:.6rem .4rem;
-text-align:center}
+.counts{display:grid;grid-template-columns:repeat(auto-fit,minmax(4.4rem,1fr));gap:.5rem;margin:.9rem 0}
+.counts div{background-color:var(--card);border:1px solid var(--line);border-radius:14px;padding:.6rem .25rem;
+text-align:center;font-size:.92rem}
 .counts b{display:block;font-size:1.7rem;line-height:1.15}
-.counts .bad b,.counts .wait b{color:inherit}
+.counts .good{background-color:var(--good-bg);border-color:transparent}
+.counts .bad{background-color:var(--bad-bg);border-color:transparent}
+.counts .wait{background-color:var(--wait-bg);border-color:transparent}
 ul{list-style:none;margin:0;padding:0}
 li{display:flex;justify-content:space-between;gap:1rem;padding:.45rem 0;border-top:1px solid var(--line)}
 li:first-child{border-top:0}
@@ -51,6 +53,12 @@ button.no{background:#b3261e}
 button:focus-visible,a:focus-visible,summary:focus-visible,textarea:focus-visible,input:focus-visible+span{
 outline:3px solid var(--deed);outline-offset:2px}
 form{margin:.6rem 0 0}
+.reject>summary{list-style:none;text-align:center;margin-top:.7rem;min-height:3.1rem;padding:.75rem;border-radius:12px;
+border:1px solid var(--bad);color:var(--bad)}
+.reject>summary::-webkit-details-marker{display:none}
+.reject[open]>summary{display:none}
+.reject form{margin-top:1.2rem;padding-top:.9rem;border-top:1px solid var(--line)}
+footer{margin-top:1.4rem;padding-top:.7rem;border-top:1px solid var(--line);color:var(--soft);font-size:.88rem}
 fieldset{border:0;margin:0 0 .6rem;padding:0}
 legend{padding:0;margin-bottom:.4rem}
 .choice{display:inline-block;margin:0 .35rem .45rem 0}
@@ -63,7 +71,7 @@ label.words{display:block;margin-bottom:.3rem}
 """
 _STYLE_HASH = base64.b64encode(sha256(STYLE.encode()).digest()).decode()
 CONTENT_POLICY = (
-    f"default-src 'none'; style-src 'sha256-{_STYLE_HASH}'; img-src 'self'; form-action 'self'; base-uri 'none';"
+    f"default-src 'none'; style-src 'sha256-{_STYLE_HASH}'; img-src 'self' data:; form-action 'self'; base-uri 'none';"
     " frame-ancestors 'none'"
 )
 HEADERS = {
@@ -80,6 +88,7 @@ DOCUMENT = """<!DOCTYPE html>
 <meta name="viewport" content="width=device-width, initial-scale=1, viewport-fit=cover">
 <meta name="robots" content="noindex, nofollow">
 <meta name="format-detection" content="telephone=no">
+<link rel="icon" href="data:,">
 {refresh}<title>{title}</title>
 <style>{style}</style>
 </head>
@@ -91,12 +100,12 @@ DOCUMENT = """<!DOCTYPE html>
 </html>
 """
 REFRESH = '<meta http-equiv="refresh" content="{seconds}">\n'
-ERROR = """<h1>{title}</h1>
-<div class="card">
-<p>{message}.</p>
-<p>{cure}</p>{back}
+ERROR = """<div class="card">
+<h1>{title}</h1>
+{lines}
 </div>"""
-BACK = '\n<p><a href="{path}">Back to the page</a></p>'
+LINE = "<p>{words}</p>"
+BACK = '<p><a href="{path}">Back to the page</a></p>'
 
 
 def document(page: Page) -> str:
@@ -110,5 +119,8 @@ def document(page: Page) -> str:
 def error_page(error: ColdshelfError, *, back: str = "") -> Page:
     """Word an error for a person who has no account; `back` leads to the page of a link that holds."""
     title = (type(error).__doc__ or "").splitlines()[0]
-    way = fill(BACK, path=back) if back else EMPTY
-    return Page(title, fill(ERROR, title=title, message=error.message.rstrip("."), cure=error.cure, back=way))
+    words = [f"{error.message.rstrip('.')}.", error.cure]
+    lines = [fill(LINE, words=line) for line in words if line not in {"", f"{title}."}]
+    if back:
+        lines.append(fill(BACK, path=back))
+    return Page(title, fill(ERROR, title=title, lines=join(lines)))

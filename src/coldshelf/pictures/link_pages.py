@@ -63,12 +63,12 @@ def title_of(sight: Sight) -> str:
 
 def view_body(sight: Sight) -> Html:
     """Write the page that shows a picture."""
-    return join((_head(sight), _image(sight), _found(sight)))
+    return join((_head(sight), _image(sight), _found(sight), _foot(sight)))
 
 
 def review_body(sight: Sight) -> Html:
     """Write the page on which a picture is decided."""
-    return join((_head(sight), _decided(sight), _image(sight), _forms(sight), _found(sight)))
+    return join((_head(sight), _decided(sight), _image(sight), _forms(sight), _found(sight), _foot(sight)))
 
 
 def _head(sight: Sight) -> Html:
@@ -83,7 +83,8 @@ def _head(sight: Sight) -> Html:
         serial=serial,
         iso=sight.picture.captured_on.isoformat(),
         at=_words(at),
-        zone=f"{sight.zone}, {offset}",
+        zone=sight.zone,
+        offset=offset,
         state=_state(sight),
     )
 
@@ -97,7 +98,7 @@ def _state(sight: Sight) -> Html:
     elif sight.is_under_way:
         kind, words = "", "Products are being recognised …"
     else:
-        kind, words = "good", "Done" if sight.shelf else "Accepted"
+        kind, words = "good", "Products recognised" if sight.shelf else "Accepted"
     return fill('<p class="state {kind}">{words}</p>', kind=kind, words=words)
 
 
@@ -145,7 +146,7 @@ def _found(sight: Sight) -> Html:
     if shelf.missing is not None:
         tiles.append(("bad" if shelf.missing else "good", len(shelf.missing), "missing"))
     tiles.append(("wait" if shelf.unknown else "", shelf.unknown, "unknown"))
-    tiles.append(("", shelf.gaps, "empty places"))
+    tiles.append(("", shelf.gaps, "gaps"))
     return fill(
         '<div class="counts">{tiles}</div>\n{missing}{present}',
         tiles=join(fill(TILE, kind=kind, count=count, words=words) for kind, count, words in tiles),
@@ -165,7 +166,12 @@ def _present(shelf: Shelf) -> Html:
     if not shelf.present:
         return EMPTY
     items = join(fill("<li><span>{name}</span><b>{count}</b></li>", name=name, count=n) for name, n in shelf.present)
-    return fill('<details class="card"><summary>On shelf</summary><ul>{items}</ul></details>\n', items=items)
+    kinds = f"{len(shelf.present)} {'product' if len(shelf.present) == 1 else 'different products'}"
+    return fill(
+        '<details class="card"><summary>On shelf: {kinds}</summary><ul>{items}</ul></details>\n',
+        kinds=kinds,
+        items=items,
+    )
 
 
 def _decided(sight: Sight) -> Html:
@@ -207,6 +213,10 @@ def _forms(sight: Sight) -> Html:
 WHY = ("Blurred or too dark", "Not a cooler", "Wrong cooler", "Products are hidden", "Something else")
 
 
+def _foot(sight: Sight) -> Html:
+    return fill(FOOT, until=_words(_local(sight, sight.link.expires_on)))
+
+
 def _local(sight: Sight, moment: datetime) -> datetime:
     return moment.astimezone(ZoneInfo(sight.zone))
 
@@ -224,9 +234,11 @@ def _offset(difference: timedelta) -> str:
 
 HEAD = """<header>
 <h1>{title}</h1>
-{town}{serial}<p><time datetime="{iso}">{at}</time> <span class="soft">({zone})</span></p>
+{town}{serial}<p><time datetime="{iso}">{at}</time> <span class="soft" title="{zone}">({offset})</span></p>
 {state}
 </header>
+"""
+FOOT = """<footer>This page opens until {until}. Whoever has its link can open it: pass it on with care.</footer>
 """
 FIGURE = """<figure>
 <a href="{path}"><img src="{path}?w={largest}" width="{width}" height="{height}" alt="{alt}"></a>
@@ -245,7 +257,7 @@ where the cooler can be named.</p>
 """
 FORMS = """<section class="card">
 <h2>Can this picture be used?</h2>
-{approve}<details>
+{approve}<details class="reject">
 <summary>Reject …</summary>
 <form method="post">
 <input type="hidden" name="action" value="reject">
