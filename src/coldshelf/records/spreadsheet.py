@@ -9,8 +9,6 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-import xlsxwriter
-
 from coldshelf.records.dataset import Column
 from coldshelf.records.fields import FieldType
 from coldshelf.records.rowtext import TEXTS
@@ -145,6 +143,8 @@ def write_fast(path: Path, sheet: Sheet, rows: Iterator[Cells], fast: ModuleType
 def write_slowly(path: Path, sheet: Sheet, rows: Iterator[Cells]) -> None:
     """Write the same file with the writer that runs everywhere."""
     options = {"constant_memory": True, "strings_to_formulas": False, "strings_to_urls": False}
+    import xlsxwriter  # noqa: PLC0415  # only Excel files need it
+
     with xlsxwriter.Workbook(str(path), options) as book:
         formats = {column.wire: book.add_format({"num_format": TIMES[column.type]}) for column in _timed(sheet)}
         formats |= {column.wire: book.add_format({"quote_prefix": True}) for column in _texts(sheet)}

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
-import xlsxwriter
 
 from coldshelf.publishing.formats.parts import CHUNK_BYTES, Sink
 from coldshelf.publishing.formats.text import compare_bytes_only, spelled
@@ -28,6 +27,8 @@ def suffix(_: Layout) -> str:
 @contextmanager
 def open_writer(sink: Sink, sample: pa.Table, _: Layout) -> Iterator["_Writer"]:
     """Write into a file here first: the format's table of contents stands at its end."""
+    import xlsxwriter  # noqa: PLC0415  # only Excel files need it
+
     with tempfile.TemporaryDirectory(prefix="coldshelf-excel-") as folder:
         path = Path(folder) / "part.xlsx"
         with xlsxwriter.Workbook(str(path), OPTIONS) as book:

@@ -9,8 +9,6 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
-import xlsxwriter
-
 from coldshelf.records.imports.cells import Cell, CellInvalid, ColumnRules, text_of
 from coldshelf.records.imports.examining import FileRules
 from coldshelf.records.imports.problems import Problem
@@ -44,6 +42,8 @@ def mark(path: Path, name: str, rules: FileRules, problems: Sequence[Problem], o
     for problem in problems:
         bad[problem.row, problem.column if problem.column in names else ""].append(problem)
     heading_row = sheet.heading_row or 1
+    import xlsxwriter  # noqa: PLC0415  # only Excel files need it
+
     with xlsxwriter.Workbook(str(out), {"constant_memory": True, "default_date_format": "yyyy-mm-dd"}) as book:
         copy = _Copy(book, book.add_worksheet("Data"), bad)
         copy.write(heading_row, names, sheet.heading, {"bold": True})
@@ -118,6 +118,8 @@ def _list_problems(book: Workbook, problems: Sequence[Problem]) -> None:
 def template_workbook(columns: Sequence[TemplateColumn], notes: Sequence[str]) -> bytes:
     """Give a workbook to fill in: headings (required ones marked), an example row, a sheet of the rules."""
     out = io.BytesIO()
+    import xlsxwriter  # noqa: PLC0415  # only Excel files need it
+
     with xlsxwriter.Workbook(out, {"in_memory": True}) as book:
         _template_sheet(book, columns)
         _rules_sheet(book, columns, notes)
