@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import asyncpg
 import httpx
 import orjson
 import pytest
@@ -88,24 +89,41 @@ class Pushing:
         event = Event(
             kind, 1, self.client_id, "Location", outlet, self.clock.now(), location_id=outlet, public=True, **values
         )
+        return await self.publish(event)
+
+    async def publish(self, event: Event) -> Event:
+        """Let it happen, and run the steps."""
         async with self.run.database.scope(self.client_id) as connection:
             await self.run.events.publish(connection, event)
-            steps = await connection.fetch("SELECT handler FROM event_step WHERE event_id = $1", event.id)
-        for step in steps:
-            payload = {"client": self.client_id, "event": str(event.id), "handler": step["handler"]}
-            await works_of(self.run)[step["handler"]](orjson.dumps(payload), 1)
+        await self.settle()
         return event
+
+    async def settle(self) -> None:
+        """Run the steps of all that has happened, and of what they let happen."""
+        works = works_of(self.run)
+        while steps := await self._open_steps():
+            for step in steps:
+                payload = {"client": self.client_id, "event": str(step["event_id"]), "handler": step["handler"]}
+                await works[step["handler"]](orjson.dumps(payload), 1)
+
+    async def _open_steps(self) -> list[asyncpg.Record]:
+        async with self.run.database.scope(self.client_id, readonly=True) as connection:
+            return list(
+                await connection.fetch(
+                    "SELECT event_id, handler FROM event_step WHERE done_on IS NULL AND given_up_on IS NULL"
+                )
+            )
 
     async def deliver(self, later: timedelta = timedelta(0)) -> int:
         self.clock.advance(later)
         return await deliver_due(self.run, surroundings())
 
     async def deliveries(self) -> list[Row]:
-        page = await Handler(self.http, "Delivery").page(sort="DeliveryId", dir="ASC")
+        page = await Handler(self.http, "Delivery").page(sort="DeliveryId", dir="ASC", limit=1000)
         return list(page["records"])
 
     async def attempts(self) -> list[Row]:
-        page = await Handler(self.http, "DeliveryAttempt").page(sort="DeliveryAttemptId", dir="ASC")
+        page = await Handler(self.http, "DeliveryAttempt").page(sort="DeliveryAttemptId", dir="ASC", limit=1000)
         return list(page["records"])
 
 

@@ -75,7 +75,7 @@ async def _cost(run: Runtime, client_id: ClientId, folder: Path, rows: Rows) -> 
             before = await _fetched(connection)
             with connection.query_logger(lambda query: cost.statements.append(query.query)):
                 new = new_run(kind, file, Options())
-                outcome = await import_now(connection, imports(), house(client_id), checked, new)
+                outcome = await import_now(connection, imports(), house(client_id), checked, new, run=run)
             cost.fetched = await _fetched(connection) - before
     assert outcome.counts.inserted == len(rows)
     return cost

@@ -133,7 +133,7 @@ async def test_what_was_seen_at_the_check_and_is_not_at_the_write_is_refused(sce
     async with spool_file() as spool:
         checked = await FileCheck(scene.run, imports(), house(scene.client_id), kind).run(file, spool, runs.Options())
         async with scene.run.database.scope(scene.client_id) as connection:
-            outcome = await import_now(connection, imports(), sender, checked, new)
+            outcome = await import_now(connection, imports(), sender, checked, new, run=scene.run)
 
     assert checked.counts.inserted == 1
     assert _cells(outcome.as_json()) == [

@@ -4,4 +4,6 @@ from coldshelf.kit.events import EventType
 
 DATASET = "ImportRun"
 RECEIVED = EventType("import.received", 1, public=False, meaning="A file is kept and waits to be imported")
-EVENT_TYPES = (RECEIVED,)
+COMPLETED = EventType("import.completed", 1, public=True, meaning="Every row of an imported file is written")
+FAILED = EventType("import.failed", 1, public=True, meaning="An imported file was refused; nothing of it is written")
+EVENT_TYPES = (RECEIVED, COMPLETED, FAILED)

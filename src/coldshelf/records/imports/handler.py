@@ -172,7 +172,7 @@ class Call:
     def _writing(self, checked: Checked, new: NewRun) -> Write:
         async def write(connection: Connection) -> Response:
             try:
-                outcome = await service.import_now(connection, self.imports, self.principal, checked, new)
+                outcome = await service.import_now(connection, self.imports, self.principal, checked, new, run=self.run)
             except UniqueViolationError as error:
                 raise RecordAddedMeanwhile from error
             return await self.word_outcome(connection, new, outcome)

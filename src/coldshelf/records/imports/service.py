@@ -13,7 +13,7 @@ from coldshelf.records.imports.applying import Pass
 from coldshelf.records.imports.checking import FileCheck, undone_unless
 from coldshelf.records.imports.child import spool_file
 from coldshelf.records.imports.compiled import CompiledType, Imports
-from coldshelf.records.imports.events import DATASET, RECEIVED
+from coldshelf.records.imports.events import COMPLETED, DATASET, FAILED, RECEIVED
 from coldshelf.records.imports.limiting import Guard
 from coldshelf.records.imports.problems import Problems
 from coldshelf.records.imports.runs import (
@@ -77,15 +77,28 @@ async def write_checked(
 
 
 async def finish(
-    connection: Connection, imports: Imports, principal: Principal, checked: Checked, at_hand: RunAtHand
+    connection: Connection,
+    imports: Imports,
+    principal: Principal,
+    checked: Checked,
+    at_hand: RunAtHand,
+    *,
+    run: Runtime,
 ) -> Outcome:
-    """Write a checked file, or note why not, and end its run, all in the caller's transaction."""
+    """Write a checked file, or note why not, end its run and tell it, all in the caller's transaction."""
     counts, problems = Counts(), checked.problems
     if not problems.count:
         counts, problems = await write_checked(connection, imports, principal, checked, at_hand)
     outcome = Outcome(at_hand.guid, checked.kind.type.name, checked.total_rows, counts, problems, checked.warnings)
     await run_store.end_run(connection, at_hand.id, ended_as(outcome))
+    await tell_end(run, connection, principal.client, at_hand.id, is_done=outcome.is_done)
     return outcome
+
+
+async def tell_end(run: Runtime, connection: Connection, client_id: ClientId, run_id: int, *, is_done: bool) -> None:
+    """Publish that a run has ended."""
+    kind = COMPLETED if is_done else FAILED
+    await run.events.publish(connection, Event.of(kind, client_id, DATASET, run_id, run.clock.now()))
 
 
 async def import_now(
@@ -95,15 +108,15 @@ async def import_now(
     checked: Checked,
     new: run_store.NewRun,
     *,
+    run: Runtime,
     progress: Progress = no_progress,
 ) -> Outcome:
     """Write a checked file whose bytes are kept, with a run of its own, in the caller's transaction."""
     run_id = await run_store.add_run(connection, new)
     if run_id is None:
         raise ImportTaken
-    return await finish(
-        connection, imports, principal, checked, RunAtHand(run_id, new.guid, Options.from_text(new.options), progress)
-    )
+    at_hand = RunAtHand(run_id, new.guid, Options.from_text(new.options), progress)
+    return await finish(connection, imports, principal, checked, at_hand, run=run)
 
 
 async def import_file(
@@ -117,7 +130,7 @@ async def import_file(
         await run.off_loop(keep_file, run, file, new.object_key)
         scope = run.database.scope(sender.client_id, user_id=sender.user_id, user_name=sender.user_name)
         async with scope as connection:
-            return await import_now(connection, imports, principal, checked, new, progress=progress)
+            return await import_now(connection, imports, principal, checked, new, run=run, progress=progress)
 
 
 async def queue_import(run: Runtime, connection: Connection, client_id: ClientId, new: run_store.NewRun) -> int:

@@ -25,7 +25,7 @@ from coldshelf.records.imports.events import RECEIVED
 from coldshelf.records.imports.limiting import require_import
 from coldshelf.records.imports.problems import Problem
 from coldshelf.records.imports.runs import Options, Progress, Received, find_type
-from coldshelf.records.imports.service import RunAtHand, finish
+from coldshelf.records.imports.service import RunAtHand, finish, tell_end
 
 LONGEST_IMPORT = timedelta(hours=6)
 
@@ -52,7 +52,7 @@ async def _import(step: Step, imports: Imports) -> None:
         require_import(principal, kind)
     except ColdshelfError as error:
         async with step.effect() as connection:
-            await _refuse(connection, row, Problem(0, "", "", error.message, "", error.cure))
+            await _refuse(step, connection, row, Problem(0, "", "", error.message, "", error.cure))
         return
     async with spool_file() as spool:
         with tempfile.NamedTemporaryFile(prefix="coldshelf-import-") as copy:
@@ -62,7 +62,7 @@ async def _import(step: Step, imports: Imports) -> None:
         async with step.effect() as connection:
             await run_store.act_as(connection, row["created_by_user_id"], row["created_by_user"])
             at_hand = RunAtHand(row["id"], row["guid"], options, progress)
-            await finish(connection, imports, principal, checked, at_hand)
+            await finish(connection, imports, principal, checked, at_hand, run=run)
 
 
 async def _sender(run: Runtime, client_id: ClientId, row: Record, credential: str) -> Principal:
@@ -97,10 +97,11 @@ async def _give_up(step: Step, connection: Connection) -> None:
     with suppress(LookupError):
         row = await run_store.load_run_by_id(connection, step.event.key)
         if row:
-            await _refuse(connection, row, problem)
+            await _refuse(step, connection, row, problem)
 
 
-async def _refuse(connection: Connection, row: Record, problem: Problem) -> None:
+async def _refuse(step: Step, connection: Connection, row: Record, problem: Problem) -> None:
     errors = orjson.dumps([problem.as_check()]).decode()
     ended = run_store.Ended(state="failed", total_rows=row["total_rows"], error_count=1, errors=errors)
     await run_store.end_run(connection, row["id"], ended)
+    await tell_end(step.run, connection, step.event.client_id, row["id"], is_done=False)
