@@ -221,3 +221,19 @@ LEADING_INSIDE = {
     "0x7f.example": ["127.0.0.1"],
 }
 """Names that are refused for what they resolve to."""
+LIKE_SLACK = [
+    "https://hooks.slack.com@127.0.0.1:{port}/services/T0/B0/x",
+    "https://hooks.slack.com:443@127.0.0.1:{port}/services/T0/B0/x",
+    "https://127.0.0.1:{port}#@hooks.slack.com/services/T0/B0/x",
+    "https://127.0.0.1:{port}\\@hooks.slack.com/services/T0/B0/x",
+    "https://hooks.slack.com\\@127.0.0.1:{port}/services/T0/B0/x",
+    "https://hooks。slack。com@127.0.0.1:{port}/services/T0/B0/x",
+    "https://hooks.slack.com:{port}:{port}/services/T0/B0/x",
+    "https://hooks.slack.com%00.127.0.0.1:{port}/services/T0/B0/x",
+    "https://localhost:{port}/services/T0/B0/x?host=hooks.slack.com",
+    "https://hooks.slack.com.localhost:{port}/services/T0/B0/x",
+    "https://hooks.slack.com.internal:{port}/services/T0/B0/x",
+    "https://hooks.slack.com:6379/services/T0/B0/x",
+    "gopher://hooks.slack.com:{port}/services/T0/B0/x",
+]
+"""Addresses of incoming webhooks that only look like Slack's; refused before any name is looked up."""
