@@ -1,7 +1,7 @@
 """Every role at every action of every handler, with a record in sight and one beyond: exactly as declared."""
 
 import json
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
 import asyncpg
@@ -16,29 +16,19 @@ from coldshelf.entrypoints.bootstrap import registry
 from coldshelf.entrypoints.roles import Line, role_lines
 from coldshelf.kit.ids import ClientId
 from coldshelf.kit.runtime import Runtime
-from coldshelf.records.dataset import Dataset
 from coldshelf.records.handlers import WRITES, ExtraWrite
+from tests.conformance.pairs import DATASETS, Records, fill_pairs
 from tests.conftest import PASSWORD
-from tests.house.filling import fill, tenant_tables
 from tests.records.support import Handler
 from tests.support.limits import limit_user, partner
 
 REGISTRY = registry()
-DATASETS = {dataset.name: dataset for dataset in REGISTRY.listed}
 EXTRA = extra_actions(REGISTRY)
 LINES = [
     line
     for line in role_lines(REGISTRY, EXTRA)
     if line.handler in DATASETS and (DATASETS[line.handler].handler or line.action in {"list", "export"})
 ]
-
-
-@dataclass(frozen=True)
-class Records:
-    """The ids of one record of each dataset in the outlet that limited credentials see, and of one beyond."""
-
-    seen: dict[str, int]
-    beyond: dict[str, int]
 
 
 @pytest.fixture
@@ -50,35 +40,7 @@ async def owner(url: str) -> AsyncIterator[asyncpg.Connection]:
 
 @pytest.fixture
 async def records(owner: asyncpg.Connection, client_id: ClientId) -> Records:
-    tables = await tenant_tables(owner)
-    await fill(owner, client_id, tables)
-    await fill(owner, client_id, [dataset.relation for dataset in _once(DATASETS.values())])
-    ids = {name: await _ends(owner, dataset.relation, client_id) for name, dataset in DATASETS.items()}
-    for dataset in _once(DATASETS.values()):
-        await _place(owner, client_id, dataset, ids[dataset.name])
-    return Records(*({name: pair[n] for name, pair in ids.items()} for n in (0, 1)))
-
-
-def _once(datasets: object) -> Iterator[Dataset]:
-    seen: set[str] = set()
-    for dataset in datasets:  # type: ignore[attr-defined]
-        if dataset.relation not in seen:
-            seen.add(dataset.relation)
-            yield dataset
-
-
-async def _ends(owner: asyncpg.Connection, relation: str, client_id: ClientId) -> tuple[int, int]:
-    return tuple(await owner.fetchrow(f"SELECT min(id), max(id) FROM {relation} WHERE client_id = $1", client_id))
-
-
-async def _place(owner: asyncpg.Connection, client_id: ClientId, dataset: Dataset, ids: tuple[int, int]) -> None:
-    """Put the first record of a dataset into the first outlet and the last one into the last outlet."""
-    if dataset.location in {None, "id"}:
-        return
-    via = dataset.location_of
-    column, targets = (via.on, via.relation) if via else (dataset.location, "location")
-    for row_id, target in zip(ids, await _ends(owner, targets, client_id), strict=True):
-        await owner.execute(f"UPDATE {dataset.relation} SET {column} = $2 WHERE id = $1", row_id, target)
+    return await fill_pairs(owner, client_id)
 
 
 @dataclass(frozen=True)
