@@ -81,7 +81,17 @@ OWNERS = {
     "compliance": {"position_match", "facing_compliance"},
     "kpis": {"picture_kpi", "reprocessing_figures"},
     "publishing": {"publication", "publication_run", "publication_mark", "erasure"},
-    "deliveries": {"subscription", "callback_secret", "delivery", "delivery_attempt"},
+    "deliveries": {
+        "subscription",
+        "callback_secret",
+        "delivery",
+        "delivery_attempt",
+        "sms_account",
+        "sms_message",
+        "sms_month",
+        "sms_opt_out",
+        "door_sms",
+    },
 }
 TABLES = {table: room for room, tables in OWNERS.items() for table in tables}
 NAMED = re.compile(r"\b(?:FROM|JOIN|INTO|UPDATE)\s+(?:ONLY\s+)?\"?([a-z_]+)\"?", re.MULTILINE)

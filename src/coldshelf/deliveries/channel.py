@@ -14,11 +14,11 @@ class Channel(Protocol):
     name: str
 
     async def pack(self, run: Runtime, around: Surroundings, delivery: Delivery, sent_on: datetime) -> Parcel:
-        """Write the message of a loaded delivery."""
+        """Write the message of a loaded delivery; raise Withheld when its receiver may not have it."""
         ...
 
     async def carry(self, run: Runtime, delivery: Delivery, parcel: Parcel) -> Answer:
-        """Take it to its address; raise CallFailed when that may work later, UrlInvalid when it never will."""
+        """Take it to its address; raise CallFailed when that may work later, UrlInvalid or Withheld when not."""
         ...
 
     def judge(self, answer: Answer, sent_on: datetime) -> Verdict:

@@ -1,6 +1,7 @@
 """What can go wrong with subscriptions and deliveries."""
 
-from coldshelf.kit.errors import InputInvalid, NotFound
+from coldshelf.kit.errors import InputInvalid, NotAllowed, NotFound
+from coldshelf.kit.http.errors import UrlInvalid
 
 
 class EventsUnknown(InputInvalid):
@@ -20,3 +21,17 @@ class NothingToReplay(NotFound):
 
     code = "nothing_to_replay"
     cure = "Look at /api/v1/deliveries."
+
+
+class NoSmsAccount(UrlInvalid):
+    """No account for SMS is set up"""
+
+    code = "no_sms_account"
+    cure = "Ask the operator to set COLDSHELF_SMS_ACCOUNT_SID, _AUTH_TOKEN and _FROM, then replay the delivery."
+
+
+class CallNotSigned(NotAllowed):
+    """The call is not signed as Twilio's own"""
+
+    code = "call_not_signed"
+    cure = "COLDSHELF_PUBLIC_URL is what the URLs in the Twilio console begin with; COLDSHELF_SMS_AUTH_TOKEN signs."

@@ -15,8 +15,12 @@ Json = dict[str, Any]  # a JSON object
 DELIVERIES = "Delivery"
 ATTEMPTS = "DeliveryAttempt"
 SUBSCRIPTIONS = "Subscription"
+SMS_MESSAGES = "SmsMessage"
+SMS_MONTHS = "SmsMonth"
+SMS_OPT_OUTS = "SmsOptOut"
 CALLBACK = "callback"
 """The channel of everything that names none."""
+SMS = "sms"
 WHY_WIDE = "Only client admins see what is sent, and they see every outlet."
 
 WITHIN = timedelta(seconds=15)
@@ -36,6 +40,14 @@ LARGEST_BODY = 20_000
 LARGEST_ANSWER = 256 * 1024
 KEPT_ANSWER = 2_000
 """Characters of an answer that are kept with its attempt."""
+
+
+class Withheld(Exception):  # no error: the receiver's or the client's choice
+    """The receiver may not have the message."""
+
+    def __init__(self, why: str) -> None:
+        super().__init__(why)
+        self.why = why
 
 
 class State(StrEnum):

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 from coldshelf.deliveries.channel import Channel
 from coldshelf.deliveries.channels import CHANNELS
-from coldshelf.deliveries.models import KEPT_ANSWER, Answer, Delivery, Outcome, State
+from coldshelf.deliveries.models import KEPT_ANSWER, Answer, Delivery, Outcome, State, Withheld
 from coldshelf.deliveries.surroundings import Surroundings
 from coldshelf.kit.http.errors import CallFailed, UrlInvalid
 from coldshelf.kit.runtime import Runtime
@@ -23,6 +23,8 @@ async def attempt(run: Runtime, around: Surroundings, delivery: Delivery) -> Out
         parcel = await channel.pack(run, around, delivery, outcome.sent_on)
         outcome = replace(outcome, body=parcel.body)
         answer = await (around.carry or channel.carry)(run, delivery, parcel)
+    except Withheld as error:
+        return replace(outcome, state=State.WITHHELD, error=error.why)
     except UrlInvalid as error:
         return replace(outcome, state=State.REFUSED, error=f"{error.message} {error.cure}".strip())
     except CallFailed as error:

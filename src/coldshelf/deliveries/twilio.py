@@ -42,6 +42,7 @@ OPERATORS = {
     21701: "COLDSHELF_SMS_FROM is no messaging service of this account",
 }
 """What the operator can set right meanwhile: those are tried again."""
+NOT_TWILIO = "This was no answer of Twilio's. Check COLDSHELF_SMS_BASE_URL"
 STOP = frozenset({"STOP", "STOPALL", "UNSUBSCRIBE", "CANCEL", "END", "QUIT", "OPTOUT", "REVOKE"})
 START = frozenset({"START", "YES", "UNSTOP"})
 HELP = frozenset({"HELP", "INFO"})
@@ -140,6 +141,11 @@ def read_status(form: Sequence[tuple[str, str]]) -> Report | None:
     return Report(sid=sid[:64], status=Status(status), error_code=_whole(said.get("ErrorCode")))
 
 
+def text_of(form: bytes) -> str:
+    """Give the text that a form sends."""
+    return dict(read_form(form)).get("Body", "")
+
+
 def read_form(body: bytes) -> list[tuple[str, str]]:
     """Read the parameters of a call; raise ValueError for what is no form."""
     return parse_qsl(body.decode(), keep_blank_values=True, max_num_fields=200)
@@ -156,7 +162,7 @@ def judge(answer: Answer, plain: Verdict) -> Verdict:
     A refusal of the message ends it; what the operator or time may cure is tried again.
     """
     if plain.state is State.DELIVERED:
-        return plain
+        return plain if read_report(answer.text) else Verdict(state=State.WAITING, error=NOT_TWILIO)
     code = error_code(answer.text)
     is_refused = answer.status == 400 and code not in OPERATORS
     said = str(_object(answer.text).get("message") or f"Status {answer.status}")[:300]

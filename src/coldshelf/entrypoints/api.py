@@ -10,6 +10,7 @@ from coldshelf.access.routes import router as access_router
 from coldshelf.access.routes.links import link_router
 from coldshelf.compliance.routes import ACTIONS as COMPLIANCE_ACTIONS
 from coldshelf.deliveries.routes import router as deliveries_router
+from coldshelf.deliveries.routes.sms import router as sms_router
 from coldshelf.entrypoints.bootstrap import PURPOSES, database_url, imports, known, registry, runtime
 from coldshelf.entrypoints.limits import router as limits_router
 from coldshelf.entrypoints.openapi import document_of
@@ -76,6 +77,7 @@ def routers_of(declared: Registry) -> tuple[APIRouter, ...]:
         erasures_router(declared),
         deliveries_router,
         link_resource_router(declared, PURPOSES),
+        sms_router,
         resource_router(declared, {IMPORT_RUN.name: reader_of_runs(imports())}),
     )
 

@@ -8,6 +8,7 @@ from fastapi.openapi.utils import get_openapi
 from fastapi.responses import Response
 
 from coldshelf.access.web import COOKIE
+from coldshelf.deliveries.sms import INBOUND_PATH, STATUS_PATH
 from coldshelf.kit.errors import NotFound
 from coldshelf.kit.web.openapi import Completion, Json, complete, operations, subset
 from coldshelf.records.registry import Registry
@@ -27,6 +28,8 @@ OPEN_PATHS = frozenset(
         "/controllers/coolerimagepreview.ashx",
         "/l/{token}",
         "/l/{token}/picture",
+        INBOUND_PATH,
+        STATUS_PATH + "/{client_id}/{delivery_id}",
     }
 )
 DESCRIPTION = (

@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable
 from datetime import timedelta
 
 from coldshelf.deliveries.dispatching import deliver_forever, forget
+from coldshelf.deliveries.sms import ASK_AFTER, catch_up
 from coldshelf.entrypoints.bootstrap import imports, runtime, surroundings
 from coldshelf.kit import idempotency
 from coldshelf.kit.logs import get_logger
@@ -40,6 +41,7 @@ async def work(settings: Settings, url: str, stop: asyncio.Event | None = None) 
             (sweep, settings.sweep_every),
             (expire, EXPIRE_EVERY),
             (forget, EXPIRE_EVERY),
+            (catch_up, ASK_AFTER),
         ]
         if settings.import_folders:
             duties.append((_watch, settings.import_watch_every))

@@ -158,6 +158,29 @@ class Settings(BaseSettings):
     outgoing_ca_file: Path | None = Field(
         default=None, description="Certificates (PEM) trusted in outgoing calls besides those of the system."
     )
+    sms_account_sid: str = Field(
+        default="",
+        pattern="^(AC[0-9A-Za-z]{32})?$",
+        description="Account SID at Twilio, through which SMS are sent. Empty: none are sent.",
+    )
+    sms_auth_token: SecretStr | None = Field(
+        default=None, description="Auth token of that account; its calls to `/api/v1/sms` are signed by it too."
+    )
+    sms_from: str = Field(
+        default="",
+        pattern="^([+][1-9][0-9]{1,14}|MG[0-9A-Za-z]{32}|[0-9]{3,8}|[0-9A-Za-z ]{1,11})?$",
+        description="Sender of SMS: a number (`+4366012345`), short code or name, or a messaging service (`MG…`).",
+    )
+    sms_base_url: str = Field(
+        default="https://api.twilio.com", pattern="^https?://[^/?#@ ]+$", description="Address of Twilio's API."
+    )
+    sms_most_segments: int = Field(
+        default=3, ge=1, le=10, description="Longer SMS are cut. A segment is 153 plain characters, or 67 others."
+    )
+    sms_plain: bool = Field(
+        default=True,
+        description="Typographic quotes, dashes and blanks in SMS become plain ones, which take half the segments.",
+    )
     secret: SecretStr | None = Field(
         default=None, description="Key that signs cookies and cursors. Empty: one is made and kept in the database."
     )
