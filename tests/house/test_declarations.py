@@ -284,6 +284,7 @@ async def test_functions_that_see_all_tenants_are_known_and_pinned_to_their_sche
         "coldshelf_queue_age": "interval",
         "door_link": "TABLE(client_id bigint, link_id bigint)",
         "door_picture": "TABLE(client_id bigint, picture_id bigint)",
+        "door_sms": "TABLE(client_id bigint)",
         "door_token": "TABLE(client_id bigint, token_id bigint, device boolean)",
         "door_user": "TABLE(client_id bigint, user_id bigint)",
     }
