@@ -14,9 +14,14 @@ from tests.pictures.uploading import Shop, accepted, picture, rows, taken, uploa
 from tests.records.support import Handler
 from tests.support.links import ORIGIN, everything, minted, path_of, press
 
+from coldshelf.access.principal import Role
+from coldshelf.access.service import add_user
+from coldshelf.entrypoints.bootstrap import registry
 from coldshelf.kit.ids import ClientId
 from coldshelf.kit.runtime import Runtime
 from coldshelf.kit.testing import FakeClock
+from coldshelf.pictures.service.erasing import erase_picture
+from coldshelf.records.erasing import erase_record
 
 SIZE = (640, 480)
 HEADERS = {
@@ -381,3 +386,33 @@ async def test_a_link_ends_with_its_user_its_client_and_its_picture(
         await connection.execute("UPDATE picture SET is_deleted = true")
     assert await statuses() == [410, 410]
     assert "not kept any more" in (await nobody.get(for_all)).text
+
+
+async def test_erasure_ends_links_and_empties_what_they_tell_of_persons(
+    run: Runtime, admin: httpx.AsyncClient, nobody: httpx.AsyncClient, shop: Shop, waiting: int
+) -> None:
+    path = path_of(await minted(admin, "picture.review", waiting, Recipient="Ada"))
+    await press(nobody, path, "reject", why="Not a cooler", reason="Ada is in it")
+
+    async with run.database.scope(shop.client_id) as connection:
+        await erase_picture(connection, waiting)
+
+    (link,) = await rows(run, shop.client_id, "link")
+    (audit,) = await rows(run, shop.client_id, "link_action")
+    assert (link["recipient"], link["used_by_action"], audit["action"]) == ("", "reject", "reject")
+    assert (audit["recipient"], audit["detail"]) == ("", "")
+    assert (await nobody.get(path)).status_code == 410
+
+
+async def test_erasure_of_a_user_empties_for_whom_links_were_made(
+    run: Runtime, admin: httpx.AsyncClient, shop: Shop, waiting: int
+) -> None:
+    user_id, _ = await add_user(run, shop.client_id, "ada", role=Role.SALES_REP)
+    await minted(admin, "picture.view", waiting, Recipient="Ada", UserId=user_id)
+    await minted(admin, "picture.view", waiting, Recipient="Bob")
+    declared = registry()
+
+    async with run.database.scope(shop.client_id) as connection:
+        await erase_record(connection, declared, declared.entities["User"], user_id)
+
+    assert [link["recipient"] for link in await rows(run, shop.client_id, "link")] == ["", "Bob"]

@@ -60,6 +60,17 @@ async def revoke(connection: Connection, link_id: int, now: datetime) -> datetim
     return value
 
 
+async def forget(connection: Connection, dataset: str, key: int) -> None:
+    """Empty what links to a record, and what was done by them, tell of persons; the links open no more."""
+    await connection.execute(FORGET, dataset, key)
+    await connection.execute(FORGET_ACTIONS, dataset, key)
+
+
+async def forget_recipient(connection: Connection, user_id: int) -> None:
+    """Empty for whom links were made that were made for a user."""
+    await connection.execute(FORGET_RECIPIENT, user_id)
+
+
 ADD = """
     INSERT INTO link (client_id, token_hash, purpose, dataset, record_key, recipient, user_id, expires_on)
     VALUES (coldshelf_client(), $1, $2, $3, $4, $5, $6, $7) ON CONFLICT (token_hash) DO NOTHING"""
@@ -73,3 +84,10 @@ NOTE = """
     VALUES (coldshelf_client(), $1, $2, $3, $4, $5, $6, $7)"""
 REVOKE = """
     UPDATE link SET revoked_on = coalesce(revoked_on, $2) WHERE id = $1 AND NOT is_deleted RETURNING revoked_on"""
+FORGET = """
+    UPDATE link SET recipient = '', revoked_on = coalesce(revoked_on, clock_timestamp())
+    WHERE dataset = $1 AND record_key = $2"""
+FORGET_ACTIONS = "UPDATE link_action SET recipient = '', detail = '' WHERE dataset = $1 AND record_key = $2"
+FORGET_RECIPIENT = """
+    WITH emptied AS (UPDATE link SET recipient = '' WHERE user_id = $1 RETURNING id)
+    UPDATE link_action a SET recipient = '' FROM emptied WHERE a.link_id = emptied.id"""

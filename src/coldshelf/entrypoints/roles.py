@@ -9,6 +9,7 @@ from coldshelf.entrypoints.api import extra_actions
 from coldshelf.entrypoints.bootstrap import registry
 from coldshelf.records.dataset import Dataset
 from coldshelf.records.handlers import READS, WRITES, Extra, ExtraRead, ExtraWrite
+from coldshelf.records.links.datasets import LINKS
 from coldshelf.records.registry import Registry
 
 SHOWN = (Role.CLIENT_ADMIN, Role.INSTALLER, Role.SALES_REP, Role.DEVICE)
@@ -22,6 +23,13 @@ Made from the declarations in the code by `coldshelf roles`; a test keeps it tru
 | handler | action | {roles} | right | rows |
 | --- | --- | {lines} | --- | --- |"""
 EVERY_OUTLET = "refused where outlets are limited"
+OTHER_WRITES = (
+    ("ProductImage", "save", "ProductImage"),
+    ("ProductImage", "delete", "ProductImage"),
+    ("/api/v1/links", "mint", LINKS),
+    ("/api/v1/links", "revoke", LINKS),
+)
+"""What client admins write beside entities and further actions: handler, action, and what the right is named after."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +58,8 @@ def role_lines(declared: Registry, extra: Mapping[str, Extra]) -> Iterator[Line]
                 yield Line(dataset.name, action, entity.writers, entity.permission or writing(entity.name), changed)
         for action, item in extra.get(dataset.name, {}).items():
             yield _extra_line(dataset, action, item)
-    for action in ("save", "delete"):
-        yield Line("ProductImage", action, ADMINS, writing("ProductImage"), EVERY_OUTLET)
+    for handler, action, written in OTHER_WRITES:
+        yield Line(handler, action, ADMINS, writing(written), EVERY_OUTLET)
     yield Line("CoolRAPI", "uploadimage", Permission.UPLOAD.holders, Permission.UPLOAD, "coolers of its outlets")
     for handler, works in WORKS.items():
         for action in works:

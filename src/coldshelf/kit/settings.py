@@ -182,7 +182,8 @@ class Settings(BaseSettings):
         description="Typographic quotes, dashes and blanks in SMS become plain ones, which take half the segments.",
     )
     secret: SecretStr | None = Field(
-        default=None, description="Key that signs cookies and cursors. Empty: one is made and kept in the database."
+        default=None,
+        description="Key that signs cookies, cursors and links. Empty: one is made and kept in the database.",
     )
     faults: str = Field(
         default="",

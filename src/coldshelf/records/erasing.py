@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from coldshelf.access.service import forget_recipient
 from coldshelf.kit.db import Connection
 from coldshelf.records import store
 from coldshelf.records.entity import Entity
@@ -29,6 +30,7 @@ async def erase_record(connection: Connection, registry: Registry, entity: Entit
     before = await require_erasable(connection, registry, entity, row_id)
     if entity.signs:
         await store.forget_user(connection, row_id)
+        await forget_recipient(connection, row_id)
     await store.forget_images(connection, entity.name, row_id)
     erased_on = await store.scrub(connection, entity.table, row_id)
     assert erased_on is not None  # noqa: S101  # the row is held

@@ -18,7 +18,7 @@ from coldshelf.access.service.administration import (
     user_by_name,
     username_taken,
 )
-from coldshelf.access.service.links import act, mint, open_link, revoke
+from coldshelf.access.service.links import act, forget_links, forget_recipient, mint, open_link, revoke
 from coldshelf.access.service.roles import (
     Known,
     LimitDraft,
@@ -57,6 +57,8 @@ __all__ = [
     "client_of_scope",
     "client_time_zone",
     "delete_role",
+    "forget_links",
+    "forget_recipient",
     "list_limits",
     "list_roles",
     "list_tokens",

@@ -126,6 +126,16 @@ async def revoke(run: Runtime, connection: Connection, link_id: int) -> datetime
     return revoked_on
 
 
+async def forget_links(connection: Connection, dataset: str, key: int) -> None:
+    """Let links to an erased record open no more, and empty what they and the audit trail tell of persons."""
+    await link_store.forget(connection, dataset, key)
+
+
+async def forget_recipient(connection: Connection, user_id: int) -> None:
+    """Empty the recipient of links that were made for an erased user."""
+    await link_store.forget_recipient(connection, user_id)
+
+
 async def _at_door(run: Runtime, token: str) -> tuple[ClientId, int]:
     number = read_token(run.secret, token)
     async with run.database.door() as connection:

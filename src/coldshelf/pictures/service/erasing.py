@@ -5,10 +5,12 @@ What was found on it (products, figures) tells of no person and stays.
 
 from datetime import datetime
 
+from coldshelf.access.service import forget_links
 from coldshelf.kit.db import Connection
 from coldshelf.kit.runtime import Runtime
 from coldshelf.pictures import store
 from coldshelf.pictures.errors import PictureNotFound
+from coldshelf.pictures.events import DATASET
 
 
 async def erase_picture(connection: Connection, picture_id: int) -> datetime:
@@ -16,6 +18,7 @@ async def erase_picture(connection: Connection, picture_id: int) -> datetime:
 
     Raises PictureNotFound. `remove_objects` removes the bytes, after that transaction.
     """
+    await forget_links(connection, DATASET, picture_id)
     erased_on = await store.erase_picture(connection, picture_id)
     if erased_on is None:
         raise PictureNotFound(f"There is no picture {picture_id}")
