@@ -7,8 +7,10 @@ from pathlib import Path
 import httpx
 import pytest
 from fastapi import FastAPI
+from tests.compliance.cooler import Cooler
 from tests.support.command import coldshelf
 
+from coldshelf.kit.ids import ClientId
 from coldshelf.kit.runtime import Runtime
 from coldshelf.pictures.rendering import CATALOGUE, SceneSpec, encode_jpeg, reference_pictures, render_scene
 
@@ -47,6 +49,26 @@ async def test_a_record_is_checked_and_erased_and_its_erasure_listed(installatio
     (row,) = json.loads(listed.stdout)
     assert (row["dataset"], row["row_id"], row["reason"], row["state"]) == ("User", 1, "asked for", "waiting")
     assert row["created_by_user"] == "command line"
+
+
+async def test_a_link_is_made_listed_and_taken_back(
+    installation: dict[str, str], run: Runtime, client_id: ClientId
+) -> None:
+    picture = (await Cooler.make(run, client_id, None)).picture_id
+    arguments = ("picture.view", str(picture), "--client", "demo")
+    public = {**installation, "COLDSHELF_PUBLIC_URL": "https://coolers.example.org"}
+
+    made = coldshelf("link", "make", *arguments, "--for", "Ada", "--days", "2", "--json", **public)
+    unknown = coldshelf("link", "make", "picture.view", "987654", "--client", "demo", **public)
+    revoked = coldshelf("link", "revoke", "1", "--client", "demo", **public)
+    listed = coldshelf("link", "list", "--client", "demo", **public)
+
+    assert json.loads(made.stdout)["url"].startswith("https://coolers.example.org/l/"), made.stderr
+    assert (unknown.returncode, "There is no AssetPurity with id 987654" in unknown.stderr) == (1, True)
+    assert revoked.stdout.startswith("link 1 opens no more since ")
+    (link,) = json.loads(listed.stdout)
+    assert (link["record"], link["for"], link["action"]) == (f"AssetPurity {picture}", "Ada", None)
+    assert link["revoked"] is not None
 
 
 async def test_roles_and_limits_are_set_and_shown(installation: dict[str, str]) -> None:

@@ -42,6 +42,11 @@ async def load(connection: Connection, link_id: int) -> Link | None:
     return None if row is None else Link(**row)
 
 
+async def latest(connection: Connection, most: int) -> list[Link]:
+    rows = await connection.fetch(f"{LINK_COLUMNS} WHERE NOT l.is_deleted ORDER BY l.id DESC LIMIT $1", most)
+    return [Link(**row) for row in rows]
+
+
 async def lock(connection: Connection, link_id: int) -> Link | None:
     """Load a link and let nobody else act by it until the end of the transaction."""
     row = await connection.fetchrow(f"{LINK} FOR UPDATE OF l", link_id)
@@ -74,11 +79,12 @@ async def forget_recipient(connection: Connection, user_id: int) -> None:
 ADD = """
     INSERT INTO link (client_id, token_hash, purpose, dataset, record_key, recipient, user_id, expires_on)
     VALUES (coldshelf_client(), $1, $2, $3, $4, $5, $6, $7) ON CONFLICT (token_hash) DO NOTHING"""
-LINK = """
+LINK_COLUMNS = """
     SELECT l.client_id, l.id, l.purpose, l.dataset, l.record_key, l.recipient, l.user_id, l.expires_on, l.revoked_on,
         l.used_on, l.used_by_action, c.is_active AND (l.user_id IS NULL OR EXISTS (SELECT FROM app_user u
             WHERE u.client_id = l.client_id AND u.id = l.user_id AND u.is_active AND NOT u.is_deleted)) AS is_open
-    FROM link l JOIN client c ON c.id = l.client_id WHERE l.id = $1 AND NOT l.is_deleted"""
+    FROM link l JOIN client c ON c.id = l.client_id"""
+LINK = f"{LINK_COLUMNS} WHERE l.id = $1 AND NOT l.is_deleted"
 NOTE = """
     INSERT INTO link_action (client_id, link_id, purpose, dataset, record_key, recipient, action, detail)
     VALUES (coldshelf_client(), $1, $2, $3, $4, $5, $6, $7)"""

@@ -102,13 +102,13 @@ def _read(request: Request, token: str) -> bytes:
 def _check_sender(request: Request) -> None:
     """Raise ForeignOrigin unless the page itself sends the form.
 
-    Every browser says where a form comes from. The page has no referrer, so that its Origin may be `null`; then the
-    browser must say that the site is the same. What says neither is a program that tries out forms: it does nothing.
+    Every browser says where a form comes from. Since the page has no referrer its Origin is `null`, and newer browsers
+    say beside it that the site is the same. What says nothing is a program that tries out forms: it does nothing.
     """
     origin, site = request.headers.get("origin"), request.headers.get("sec-fetch-site")
     if site not in {None, "same-origin"} or (origin is None and site is None):
         raise ForeignOrigin(cure=FROM_PAGE)
-    if origin is None or (origin == "null" and site == "same-origin"):
+    if origin in {None, "null"}:
         return
     host, public = request.headers.get("host", ""), urlsplit(run_of(request).settings.public_base)
     own = {f"http://{host}", f"https://{host}", f"{public.scheme}://{public.netloc}"}

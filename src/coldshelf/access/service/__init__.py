@@ -18,7 +18,7 @@ from coldshelf.access.service.administration import (
     user_by_name,
     username_taken,
 )
-from coldshelf.access.service.links import act, forget_links, forget_recipient, mint, open_link, revoke
+from coldshelf.access.service.links import act, forget_links, forget_recipient, list_links, mint, open_link, revoke
 from coldshelf.access.service.roles import (
     Known,
     LimitDraft,
@@ -60,6 +60,7 @@ __all__ = [
     "forget_links",
     "forget_recipient",
     "list_limits",
+    "list_links",
     "list_roles",
     "list_tokens",
     "load_client",

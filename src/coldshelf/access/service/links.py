@@ -126,6 +126,11 @@ async def revoke(run: Runtime, connection: Connection, link_id: int) -> datetime
     return revoked_on
 
 
+async def list_links(connection: Connection, *, most: int) -> list[Link]:
+    """Give the latest links of the client of this scope."""
+    return await link_store.latest(connection, most)
+
+
 async def forget_links(connection: Connection, dataset: str, key: int) -> None:
     """Let links to an erased record open no more, and empty what they and the audit trail tell of persons."""
     await link_store.forget(connection, dataset, key)

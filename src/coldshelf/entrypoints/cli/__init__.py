@@ -24,6 +24,7 @@ GROUPS = {
     "published": ("validate", "reconcile", "repair"),
     "erase": ("erase", "erasures"),
     "callbacks": ("deliveries", "resend"),
+    "links": ("link",),
     "data": ("dictionary", "openapi", "reference", "roles", "doctor"),
     "admin": ("client", "user"),
     "access": ("role", "limit"),

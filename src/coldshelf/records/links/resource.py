@@ -1,31 +1,26 @@
 """`/api/v1/links`: what the lists of links do not offer, making one and taking one back."""
 
 from collections.abc import Awaitable, Callable
-from datetime import UTC, timedelta
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Request, Response
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
-from coldshelf.access.links import Minted, Purpose, Purposes, purpose_named
+from coldshelf.access.links import Purpose, Purposes, purpose_named
 from coldshelf.access.principal import ADMINS, Principal
-from coldshelf.access.service import mint, revoke
+from coldshelf.access.service import revoke
 from coldshelf.access.web import SignedIn
 from coldshelf.kit.clock import wire_time
 from coldshelf.kit.db import Connection
-from coldshelf.kit.errors import InputInvalid, Place
 from coldshelf.kit.idempotency import HEADER, hash_request
 from coldshelf.kit.ids import UserId
-from coldshelf.kit.runtime import Runtime
 from coldshelf.kit.web.openapi import problems
 from coldshelf.kit.web.params import LARGEST_INTEGER
 from coldshelf.kit.web.request import run_of
-from coldshelf.records.filters import Condition, known_column
 from coldshelf.records.handlers import write_once
-from coldshelf.records.limits import not_found, require_read
 from coldshelf.records.links.datasets import LINKS
+from coldshelf.records.links.service import Draft, check_rights, make_link
 from coldshelf.records.registry import Registry
-from coldshelf.records.selecting import select_ids
 
 LinkId = Annotated[int, Path(ge=1, le=LARGEST_INTEGER, description="LinkId")]
 Id = Annotated[int, Field(ge=1, le=LARGEST_INTEGER)]
@@ -64,11 +59,10 @@ def link_resource_router(registry: Registry, purposes: Purposes) -> APIRouter:
 
     async def make(request: Request, principal: SignedIn, wish: LinkWish) -> Response:
         purpose = purpose_named(purposes, wish.Purpose)
-        _check_rights(principal, registry, purpose)
+        check_rights(principal, registry, purpose)
 
         async def write(connection: Connection) -> BaseModel:
-            await _check_record(connection, principal, registry, purpose, wish.RecordKey)
-            made = await _mint(run_of(request), connection, principal, purpose, wish)
+            made = await make_link(run_of(request), connection, principal, registry, _draft(purpose, wish))
             return NewLink(LinkId=made.id, Url=made.url, ExpiresOn=wire_time(made.expires_on))
 
         return await _once(request, principal, wish.model_dump_json().encode(), write, status=201)
@@ -111,41 +105,9 @@ def _described(purposes: Purposes) -> str:
     return "\n".join(["The answer has its URL, which is not kept. Purposes:", "", *lines])
 
 
-def _check_rights(principal: Principal, registry: Registry, purpose: Purpose) -> None:
-    """Raise NotAllowed unless the principal may itself do what the link lets its holder do."""
-    principal.require_write(LINKS, ADMINS)
-    require_read(principal, registry.datasets[purpose.dataset])
-    if purpose.permission is not None:
-        principal.require_permission(purpose.permission)
-
-
-async def _check_record(
-    connection: Connection, principal: Principal, registry: Registry, purpose: Purpose, key: int
-) -> None:
-    dataset = registry.datasets[purpose.dataset]
-    named = Condition(known_column(dataset, dataset.key), "=", (key,))
-    if not await select_ids(connection, principal, dataset, [named]):
-        raise not_found(dataset, key)
-
-
-async def _mint(run: Runtime, connection: Connection, principal: Principal, purpose: Purpose, wish: LinkWish) -> Minted:
-    lifetime: timedelta | None = None
-    if wish.ExpiresOn is not None:
-        lifetime = wish.ExpiresOn.astimezone(UTC) - run.clock.now()
-        if lifetime <= timedelta(0):
-            raise InputInvalid(
-                "ExpiresOn lies in the past.", places=(Place(pointer="/ExpiresOn", detail="lies in the past"),)
-            )
-    return await mint(
-        run,
-        connection,
-        principal.client,
-        purpose,
-        wish.RecordKey,
-        recipient=wish.Recipient.strip(),
-        user_id=None if wish.UserId is None else UserId(wish.UserId),
-        lifetime=lifetime,
-    )
+def _draft(purpose: Purpose, wish: LinkWish) -> Draft:
+    user_id = None if wish.UserId is None else UserId(wish.UserId)
+    return Draft(purpose, wish.RecordKey, wish.Recipient.strip(), user_id, wish.ExpiresOn)
 
 
 async def _once(
