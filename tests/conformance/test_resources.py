@@ -23,7 +23,13 @@ DATASETS = REGISTRY.listed
 __all__ = ["installer", "nobody", "sales_rep"]
 
 
-ADDED = {("ImportRun", "POST"), ("PublicationRun", "POST"), ("AssetPurity", "POST"), ("Erasure", "POST")}
+ADDED = {
+    ("ImportRun", "POST"),
+    ("PublicationRun", "POST"),
+    ("AssetPurity", "POST"),
+    ("Erasure", "POST"),
+    ("Link", "POST"),
+}
 """What rooms add to the resources of their datasets."""
 
 
