@@ -16,10 +16,11 @@ from tests.support.links import ORIGIN, everything, minted, path_of, press
 
 from coldshelf.access.principal import Role
 from coldshelf.access.service import add_user
-from coldshelf.entrypoints.bootstrap import registry
+from coldshelf.entrypoints.bootstrap import PURPOSES, registry
 from coldshelf.kit.ids import ClientId
 from coldshelf.kit.runtime import Runtime
 from coldshelf.kit.testing import FakeClock
+from coldshelf.pictures.events import LINKS, VIEW_LINK
 from coldshelf.pictures.service.erasing import erase_picture
 from coldshelf.records.erasing import erase_record
 
@@ -416,3 +417,17 @@ async def test_erasure_of_a_user_empties_for_whom_links_were_made(
         await erase_record(connection, declared, declared.entities["User"], user_id)
 
     assert [link["recipient"] for link in await rows(run, shop.client_id, "link")] == ["", "Bob"]
+
+
+def test_the_links_that_events_name_are_offered() -> None:
+    assert {name for names in LINKS.values() for name in names} | {VIEW_LINK} == set(PURPOSES)
+
+
+async def test_a_form_that_is_too_large_is_refused_as_a_page(
+    admin: httpx.AsyncClient, nobody: httpx.AsyncClient, waiting: int
+) -> None:
+    path = path_of(await minted(admin, "picture.review", waiting))
+
+    answer = await press(nobody, path, "reject", reason="x" * 70_000)
+
+    assert (answer.status_code, answer.headers["content-type"]) == (413, "text/html; charset=utf-8")

@@ -20,6 +20,7 @@ from coldshelf.kit.web.request import run_of
 
 WRONG_A_MINUTE = 30
 """Wrong links of one address within a minute, in each process; right ones are not counted."""
+LARGEST_FORM = 64 * 1024
 SEE_OTHER = 303
 
 _wrong: Memory[Failures] = Memory(lambda _: Failures(WRONG_A_MINUTE, TooManyWrongLinks))
@@ -45,7 +46,7 @@ def link_router(purposes: Purposes) -> APIRouter:
 
     async def do(request: Request, token: str) -> Response:
         _check_sender(request)
-        form = await read_form(request)
+        form = await read_form(request, limit=LARGEST_FORM)
         await act(run_of(request), purposes, token, form.text("action"), form)
         # The page is loaded anew, so that a phone that wakes up does not send the form again.
         return Response(status_code=SEE_OTHER, headers={**HEADERS, "Location": token})
@@ -153,6 +154,7 @@ ACT: Json = {
         400: {"description": "The link does not do that, or something is missing", **_PAGE},
         403: {"description": "The form does not come from the page", **_PAGE},
         409: {"description": "It is decided already", **_PAGE},
+        413: {"description": "The form is too large", **_PAGE},
         **_REFUSALS,
     },
     "openapi_extra": {
