@@ -16,7 +16,7 @@ STYLE = """
 *{box-sizing:border-box}
 body{margin:0;background:var(--paper);color:var(--ink);
 font:1rem/1.45 system-ui,-apple-system,"Segoe UI",Roboto,sans-serif;
--webkit-text-size-adjust:100%;overflow-wrap:anywhere}
+-webkit-text-size-adjust:100%;-webkit-tap-highlight-color:transparent;overflow-wrap:anywhere}
 main{max-width:40rem;margin:0 auto;padding:1rem max(1rem,env(safe-area-inset-left)) 2.5rem}
 h1{font-size:1.4rem;line-height:1.2;margin:.25rem 0 .15rem}
 h2{font-size:1rem;margin:0 0 .5rem}
@@ -36,10 +36,10 @@ figure img{display:block;margin:0 auto;max-width:100%;max-height:78vh;width:auto
 border:1px solid var(--line);background:var(--card)}
 figcaption{margin-top:.4rem}
 .empty{padding:3rem 1rem;border:1px dashed var(--line);border-radius:14px;color:var(--soft)}
-.counts{display:grid;grid-template-columns:repeat(auto-fit,minmax(4.4rem,1fr));gap:.5rem;margin:.9rem 0}
+.counts{display:grid;grid-template-columns:repeat(auto-fit,minmax(4.5rem,1fr));gap:.5rem;margin:.9rem 0}
 .counts div{background-color:var(--card);border:1px solid var(--line);border-radius:14px;padding:.6rem .25rem;
-text-align:center;font-size:.92rem}
-.counts b{display:block;font-size:1.7rem;line-height:1.15}
+text-align:center;font-size:.84rem;overflow-wrap:normal}
+.counts b{display:block;font-size:1.65rem;line-height:1.15}
 .counts .good{background-color:var(--good-bg);border-color:transparent}
 .counts .bad{background-color:var(--bad-bg);border-color:transparent}
 .counts .wait{background-color:var(--wait-bg);border-color:transparent}
