@@ -7,7 +7,7 @@ from pathlib import Path
 import httpx
 import pytest
 from fastapi import FastAPI
-from tests.pictures.uploading import Shop, open_shop
+from tests.pictures.uploading import Shop, accepted, open_shop, picture, rows, taken, upload, work_off
 
 from coldshelf.kit.ids import ClientId
 from coldshelf.kit.runtime import Runtime
@@ -48,3 +48,14 @@ async def nobody(app: FastAPI) -> AsyncIterator[httpx.AsyncClient]:
 @pytest.fixture(scope="session")
 def heic() -> bytes:
     return (Path(__file__).parent / "heic" / "plain.heic").read_bytes()
+
+
+@pytest.fixture
+async def waiting(run: Runtime, admin: httpx.AsyncClient, shop: Shop) -> int:
+    """A prepared picture of C-1 that waits for review: its time lies in the future."""
+    content = taken(picture(1, size=(640, 480)), "2999:03:04 12:00:00")
+    (entry,) = accepted(await upload(admin, content, SerialNumber="C-1"))
+    await work_off(run, only="pictures.")
+    (record,) = await rows(run, shop.client_id)
+    assert (record["status_id"], record["rejection_reason"]) == (0, "CaptureTimeInFuture")
+    return int(entry["AssetPurityId"])
