@@ -13,11 +13,13 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 
 import httpx
+import jsonschema_rs
 import orjson
 import pytest
 
 from coldshelf.access.service import client_by_code
-from coldshelf.entrypoints.bootstrap import runtime
+from coldshelf.deliveries.described import describe_events
+from coldshelf.entrypoints.bootstrap import EVENT_TYPES, runtime, surroundings
 from coldshelf.kit.events import Event
 from coldshelf.kit.settings import load_settings
 from tests.acceptance.installation import Installation, installed
@@ -67,6 +69,8 @@ async def test_a_picture_that_is_uploaded_with_a_callback_url_is_told_there() ->
     told = next(one for one in map(orjson.loads, hook.bodies) if one["type"] == "image.processed")
     assert told["data"]["AssetPurityId"] == answer["AssetPurityId"]
     assert set(told["data"]["Recognition"]) == {"shelf"}
+    schema = describe_events(EVENT_TYPES, surroundings())["image.processed"].schema
+    jsonschema_rs.Draft202012Validator(schema, validate_formats=True).validate(told)
     assert hook.requests[0].startswith("POST /done ")
 
 

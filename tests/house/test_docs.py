@@ -7,6 +7,7 @@ import typer
 
 from coldshelf.entrypoints.bootstrap import HANDLERS, registry
 from coldshelf.entrypoints.cli import GROUPS, build_app
+from coldshelf.entrypoints.events_page import events_page
 from coldshelf.entrypoints.reference import EVENT_TYPES, error_types, reference_page
 
 REPOSITORY = Path(__file__).parent.parent.parent
@@ -17,6 +18,18 @@ def test_the_reference_page_is_the_one_that_the_declarations_make() -> None:
     page = (DOCS / "reference.md").read_text(encoding="utf-8")
 
     assert page == reference_page(), "run: coldshelf reference --out docs/reference.md"
+
+
+def test_the_page_of_events_is_the_one_that_the_declarations_make() -> None:
+    page = (DOCS / "events.md").read_text(encoding="utf-8")
+
+    assert page == events_page(), "run: coldshelf events --out docs/events.md"
+
+
+def test_every_public_event_names_the_dataset_of_its_record() -> None:
+    datasets = registry().datasets
+
+    assert [event.name for event in EVENT_TYPES if event.public and event.dataset not in datasets] == []
 
 
 def test_every_handler_reacts_to_a_declared_event() -> None:

@@ -10,6 +10,13 @@ class EventsUnknown(InputInvalid):
     code = "events_unknown"
 
 
+class EventNotFound(NotFound):
+    """There is no such event"""
+
+    code = "event_not_found"
+    cure = "/api/v1/events lists them."
+
+
 class SubscriptionNotFound(NotFound):
     """There is no such subscription"""
 

@@ -28,12 +28,15 @@ FindPlace = Callable[[Connection, int], Awaitable[OutletPlace]]
 class Addition:
     """What is sent of a record besides its columns: under `name`, and where it can be read (`link`, with `{key}`).
 
-    Receivers that are limited to some rows or fields get the link alone, which asks for what they may see.
+    Receivers that are limited to some rows or fields get the link alone, which asks for what they may see. `schema`
+    and `sample` say what it looks like.
     """
 
     name: str
     link: str
     load: Callable[[Connection, int], Awaitable[Json | None]]
+    schema: Json = field(default_factory=dict)
+    sample: Json = field(default_factory=dict)
 
 
 Carry = Callable[[Runtime, Delivery, Parcel], Awaitable[Answer]]

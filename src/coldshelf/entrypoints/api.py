@@ -10,8 +10,18 @@ from coldshelf.access.routes import router as access_router
 from coldshelf.access.routes.links import link_router
 from coldshelf.compliance.routes import ACTIONS as COMPLIANCE_ACTIONS
 from coldshelf.deliveries.routes import router as deliveries_router
+from coldshelf.deliveries.routes.events import event_router
 from coldshelf.deliveries.routes.sms import router as sms_router
-from coldshelf.entrypoints.bootstrap import PURPOSES, database_url, imports, known, registry, runtime
+from coldshelf.entrypoints.bootstrap import (
+    PUBLIC_TYPES,
+    PURPOSES,
+    database_url,
+    imports,
+    known,
+    registry,
+    runtime,
+    surroundings,
+)
 from coldshelf.entrypoints.limits import router as limits_router
 from coldshelf.entrypoints.openapi import document_of
 from coldshelf.entrypoints.openapi import router as openapi_router
@@ -78,6 +88,7 @@ def routers_of(declared: Registry) -> tuple[APIRouter, ...]:
         deliveries_router,
         link_resource_router(declared, PURPOSES),
         sms_router,
+        event_router(PUBLIC_TYPES, surroundings()),
         resource_router(declared, {IMPORT_RUN.name: reader_of_runs(imports())}),
     )
 

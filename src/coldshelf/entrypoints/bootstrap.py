@@ -50,6 +50,7 @@ from coldshelf.recognition import datasets as recognition_datasets
 from coldshelf.recognition import events as recognition_events
 from coldshelf.recognition import jobs as recognition_jobs
 from coldshelf.recognition.service import served_json
+from coldshelf.recognition.wire import RECOGNITION_SAMPLE, RECOGNITION_SCHEMA
 from coldshelf.records.imports import events as import_events
 from coldshelf.records.imports.compiled import Imports
 from coldshelf.records.imports.run_dataset import IMPORT_RUN
@@ -70,7 +71,8 @@ EVENT_TYPES: tuple[EventType, ...] = (
     *publishing_events.EVENT_TYPES,
     *delivery_events.EVENT_TYPES,
 )
-PUBLIC = tuple(kind.name for kind in EVENT_TYPES if kind.public)
+PUBLIC_TYPES = {kind.name: kind for kind in EVENT_TYPES if kind.public}
+PUBLIC = tuple(PUBLIC_TYPES)
 """The events that outsiders may subscribe to; those of rooms that are still to come are promised with their names."""
 
 LINK_PURPOSES: tuple[Purpose, ...] = (*picture_purposes(find_shelf),)
@@ -126,7 +128,11 @@ HANDLERS: tuple[Handler, ...] = (
 def surroundings() -> Surroundings:
     """Give deliveries what they may know."""
     recognised = Addition(
-        "Recognition", "/controllers/AssetPurity.ashx?action=GetFacings&AssetPurityId={key}", served_json
+        "Recognition",
+        "/controllers/AssetPurity.ashx?action=GetFacings&AssetPurityId={key}",
+        served_json,
+        RECOGNITION_SCHEMA,
+        RECOGNITION_SAMPLE,
     )
     return Surroundings(registry(), {picture_events.DATASET: recognised})
 

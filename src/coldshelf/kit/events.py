@@ -52,12 +52,16 @@ class WorkersDied(ColdshelfError):
 
 @dataclass(frozen=True, slots=True)
 class EventType:
-    """A kind of fact: `noun.past`, version, whether outsiders may subscribe, and what it means."""
+    """A kind of fact: `noun.past`, version, whether outsiders may subscribe, and what it means.
+
+    `dataset`: what the record is that it is about; every public one names it, since its payload is that record.
+    """
 
     name: str
     version: int
     public: bool
     meaning: str
+    dataset: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,14 +4,16 @@ from coldshelf.kit.events import Event, EventType
 from coldshelf.kit.ids import ClientId
 from coldshelf.pictures.models import Picture
 
+DATASET = "AssetPurity"
 STORED = EventType("picture.stored", 1, public=False, meaning="An upload was accepted and its bytes are safe")
 PREPARED = EventType("picture.prepared", 1, public=False, meaning="People are redacted; recognition may look at it")
-PENDING = EventType("image.pending", 1, public=True, meaning="A picture waits for review")
-REJECTED = EventType("image.rejected", 1, public=True, meaning="A picture was rejected, with a reason")
-APPROVED = EventType("image.approved", 1, public=True, meaning="A reviewer approved a picture that waited")
+PENDING = EventType("image.pending", 1, public=True, meaning="A picture waits for review", dataset=DATASET)
+REJECTED = EventType("image.rejected", 1, public=True, meaning="A picture was rejected, with a reason", dataset=DATASET)
+APPROVED = EventType(
+    "image.approved", 1, public=True, meaning="A reviewer approved a picture that waited", dataset=DATASET
+)
 EVENT_TYPES = (STORED, PREPARED, PENDING, REJECTED, APPROVED)
 
-DATASET = "AssetPurity"
 VIEW_LINK, REVIEW_LINK = "picture.view", "picture.review"
 LINKS = {PENDING.name: (REVIEW_LINK,), REJECTED.name: (VIEW_LINK,), APPROVED.name: (VIEW_LINK,)}
 """Purposes of the links that messages about an event carry."""

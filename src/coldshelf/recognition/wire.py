@@ -60,3 +60,63 @@ def _product(row: Row, position: int) -> Json:
 
 def _sku(row: Row) -> str:
     return UNKNOWN if row.is_unknown else row.sku
+
+
+def _product_schema(stacked: Json) -> Json:
+    texts: Json = {"type": "array", "items": {"type": "string"}}
+    point: Json = {"type": "array", "items": {"type": "integer"}}
+    properties: Json = {
+        "product": {"type": "string", "description": f"Name of the product; {UNKNOWN}: unknown"},
+        "sku": {**texts, "description": "Its SKU, and those stacked on it"},
+        "confidence": {"type": "number", "description": "100 for a named product, 0 to 1 for an unknown one"},
+        "data": {"type": "array", "items": point, "description": "Corners, x and y in pixels"},
+        "position": {"type": "integer", "description": "From the left, or upwards in a stack; from 1"},
+        "capacity": {"type": ["integer", "null"], "description": "How many more fit"},
+        "stacked": stacked,
+        "stackSize": {"type": "integer", "description": "How many are stacked on it"},
+    }
+    return {"type": "object", "properties": properties, "required": list(properties)}
+
+
+RECOGNITION_SCHEMA: Json = {
+    "type": "object",
+    "description": "Recognition of the picture",
+    "properties": {
+        "shelf": {
+            "type": "array",
+            "description": "Shelves from the top",
+            "items": {
+                "type": "object",
+                "properties": {
+                    "products": {
+                        "type": "array",
+                        "description": "Products from the left",
+                        "items": _product_schema(
+                            {"type": ["array", "null"], "items": _product_schema({"type": "null"})}
+                        ),
+                    }
+                },
+                "required": ["products"],
+            },
+        }
+    },
+    "required": ["shelf"],
+}
+RECOGNITION_SAMPLE: Json = {
+    "shelf": [
+        {
+            "products": [
+                {
+                    "product": "Cola 500 ml",
+                    "sku": ["COLA-500"],
+                    "confidence": 100,
+                    "data": [[10, 20], [60, 20], [60, 180], [10, 180]],
+                    "position": 1,
+                    "capacity": 0,
+                    "stacked": None,
+                    "stackSize": 0,
+                }
+            ]
+        }
+    ]
+}

@@ -105,11 +105,39 @@ def _field(item: Field) -> Json:
     return schema
 
 
+def row_schema(dataset: Dataset) -> Json:
+    """Give the schema of a record as lists show it; fields may be hidden from a reader, so none is required."""
+    return {"type": "object", "properties": {column.wire: _column(column) for column in dataset.columns}}
+
+
+def row_sample(dataset: Dataset) -> Json:
+    """Give a record as lists show it, with a value in every column."""
+    return {column.wire: SAMPLES[column.type] for column in dataset.columns}
+
+
+SAMPLES: Mapping[FieldType, object] = {
+    FieldType.INTEGER: 17,
+    FieldType.TEXT: "text",
+    FieldType.DECIMAL: 1.5,
+    FieldType.FLOAT: 62.5,
+    FieldType.BOOLEAN: True,
+    FieldType.FLAG: 0,
+    FieldType.TIMESTAMP: "2026-01-31T08:30:00.000000",
+    FieldType.LOCAL_TIME: "2026-01-31T15:30:00.000000",
+    FieldType.DATE: "2026-01-31",
+    FieldType.GUID: "a3f1c29d-5b7e-4c1f-9a2d-0c8f6e4b1a77",
+    FieldType.JSON: "[]",
+}
+"""A value of each type as lists write it."""
+
+
 def _column(column: Column) -> Json:
     unit = f" ({column.unit})" if column.unit else ""
     schema = TYPE_MAPS[column.type].json_schema
     if column.type is FieldType.TIMESTAMP:
         schema = {"type": "string"}  # no `date-time`: that is a time with a zone
+    if "enum" in schema:
+        schema = {**schema, "enum": [*schema["enum"], None]}
     return {**schema, "type": [schema["type"], "null"], "description": column.meaning + unit}
 
 
@@ -129,11 +157,7 @@ _HEADERS: Json = {
 def _responses(
     dataset: Dataset, entity: Entity | None, extra: Mapping[str, Mapping[str, str]]
 ) -> dict[int | str, Json]:
-    record = {
-        "type": "object",
-        "title": f"{dataset.name} row",
-        "properties": {column.wire: _column(column) for column in dataset.columns},
-    }
+    record = {**row_schema(dataset), "title": f"{dataset.name} row"}
     page: Json = {
         "type": "object",
         "title": f"{dataset.name} page",

@@ -25,7 +25,7 @@ GROUPS = {
     "erase": ("erase", "erasures"),
     "callbacks": ("deliveries", "resend"),
     "links": ("link",),
-    "data": ("dictionary", "openapi", "reference", "roles", "doctor"),
+    "data": ("dictionary", "openapi", "reference", "events", "roles", "doctor"),
     "admin": ("client", "user"),
     "access": ("role", "limit"),
 }

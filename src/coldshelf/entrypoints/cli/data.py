@@ -1,4 +1,4 @@
-"""`dictionary`, `openapi`, `reference`, `roles`, `doctor`: what the house says of itself, and is everything well."""
+"""`dictionary`, `openapi`, `reference`, `events`, `roles`, `doctor`: what the house says of itself, and its health."""
 
 import asyncio
 import json
@@ -11,6 +11,7 @@ from rich.console import Console
 from coldshelf.entrypoints.api import build_app
 from coldshelf.entrypoints.bootstrap import registry, runtime
 from coldshelf.entrypoints.doctor import diagnose
+from coldshelf.entrypoints.events_page import events_page
 from coldshelf.entrypoints.openapi import part_of
 from coldshelf.entrypoints.reference import reference_page
 from coldshelf.entrypoints.roles import roles_page
@@ -25,6 +26,7 @@ def add_to(app: typer.Typer) -> None:
     app.command()(dictionary)
     app.command()(openapi)
     app.command()(reference)
+    app.command()(events)
     app.command()(roles)
     app.command()(doctor)
 
@@ -54,6 +56,11 @@ def openapi(
 def reference(out: Annotated[Path, typer.Option(help="File.")] = Path("docs/reference.md")) -> None:
     """Write the reference page: settings, events, errors, datasets."""
     out.write_text(reference_page())
+
+
+def events(out: Annotated[Path, typer.Option(help="File.")] = Path("docs/events.md")) -> None:
+    """Write the page of events: what each says."""
+    out.write_text(events_page())
 
 
 def doctor(as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False) -> None:
