@@ -91,6 +91,8 @@ OWNERS = {
         "sms_month",
         "sms_opt_out",
         "door_sms",
+        "outbox",
+        "outbox_switch",
     },
 }
 TABLES = {table: room for room, tables in OWNERS.items() for table in tables}

@@ -1,8 +1,9 @@
 """What the words of a subscription mean among the names of events."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 
-from coldshelf.deliveries.errors import EventsUnknown
+from coldshelf.deliveries.errors import EventNotFound, EventsUnknown
+from coldshelf.kit.events import EventType
 
 EVERYTHING = "*"
 TEST = "subscription.test"
@@ -24,3 +25,10 @@ def split(words: str) -> list[str]:
 def means(word: str, name: str) -> bool:
     """Say whether a word of a subscription means the event."""
     return word in {EVERYTHING, name} or name == TEST or (word.endswith(".*") and name.startswith(word[:-1]))
+
+
+def kind_of(kinds: Mapping[str, EventType], name: str) -> EventType:
+    """Find a public event; raise EventNotFound."""
+    if name not in kinds:
+        raise EventNotFound(f"There is no event {name[:100]!r}")
+    return kinds[name]

@@ -149,6 +149,7 @@ async def take(
             dataset=row["dataset"],
             key=row["record_key"],
             is_on=row["is_on"],
+            triggered=row["triggered"],
         )
         for row in rows
     ]

@@ -17,6 +17,12 @@ class EventNotFound(NotFound):
     cure = "/api/v1/events lists them."
 
 
+class NothingToTrigger(NotFound):
+    """There is no record that the event could be about"""
+
+    code = "nothing_to_trigger"
+
+
 class SubscriptionNotFound(NotFound):
     """There is no such subscription"""
 

@@ -21,6 +21,8 @@ SMS_OPT_OUTS = "SmsOptOut"
 CALLBACK = "callback"
 """The channel of everything that names none."""
 SMS = "sms"
+TRIGGERED = "coldshelf-trigger"
+"""The header of a message about which nothing happened."""
 WHY_WIDE = "Only client admins see what is sent, and they see every outlet."
 
 WITHIN = timedelta(seconds=15)
@@ -64,8 +66,9 @@ class State(StrEnum):
 class Delivery:
     """One message to one receiver, taken by a worker; `number` is that of the attempt to be made, from 1.
 
-    `is_on`: its subscription is not switched off. What is loaded right before it is sent: `record`, what it is about as
-    its receiver may see it, with `added` to it, or why the receiver may not (`withheld`); `secrets`, the current first.
+    `is_on`: its subscription is not switched off. `triggered`: nothing happened, somebody tries the event out. What is
+    loaded right before it is sent: `record`, what it is about as its receiver may see it, with `added` to it, or why the
+    receiver may not (`withheld`); `secrets`, the current first.
     """
 
     client_id: ClientId
@@ -87,6 +90,7 @@ class Delivery:
     added: Json = field(default_factory=dict)
     withheld: str = ""
     secrets: Sequence[str] = ()
+    triggered: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

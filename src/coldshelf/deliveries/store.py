@@ -29,8 +29,8 @@ async def add_deliveries(
     await connection.execute(
         """
         INSERT INTO delivery (client_id, subscription_id, url, endpoint, event_id, event_type, version, occurred_on,
-            dataset, record_key, due_on)
-        SELECT coldshelf_client(), receiver.*, $4, $5, $6, $7, $8, $9, $10
+            dataset, record_key, triggered, due_on)
+        SELECT coldshelf_client(), receiver.*, $4, $5, $6, $7, $8, $9, $10, $11
         FROM unnest($1::bigint[], $2::text[], $3::text[]) AS receiver
         ON CONFLICT DO NOTHING""",
         [subscription for subscription, _, _ in receivers],
@@ -42,6 +42,7 @@ async def add_deliveries(
         event.occurred_on,
         event.dataset,
         event.key,
+        event.triggered,
         now,
     )
 
@@ -94,7 +95,7 @@ CLAIM = """
     UPDATE delivery d SET leased_until = $1::timestamptz + $2::interval FROM taken
     WHERE d.client_id = taken.client_id AND d.id = taken.id
     RETURNING d.client_id, d.id, d.subscription_id, d.url, d.endpoint, d.attempts, d.event_id, d.event_type, d.version,
-        d.occurred_on, d.dataset, d.record_key,
+        d.occurred_on, d.dataset, d.record_key, d.triggered,
         (SELECT s.user_id FROM subscription s
             WHERE s.client_id = d.client_id AND s.id = d.subscription_id) AS user_id,
         d.subscription_id IS NULL OR EXISTS (

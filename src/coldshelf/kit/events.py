@@ -66,7 +66,10 @@ class EventType:
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """The envelope of every fact. `dataset` and `key` name the record that it is about."""
+    """The envelope of every fact. `dataset` and `key` name the record that it is about.
+
+    `triggered`: nothing happened; somebody wants to see what such an event does to those who receive it.
+    """
 
     type: str
     version: int
@@ -80,6 +83,7 @@ class Event:
     public: bool = False
     links: tuple[str, ...] = ()
     callback_urls: tuple[str, ...] = ()
+    triggered: bool = False
 
     @classmethod
     def of(cls, kind: EventType, client_id: ClientId, dataset: str, key: int, occurred_on: datetime) -> "Event":
@@ -141,9 +145,13 @@ class EventBus:
         self._back_off = tuple(back_off)
         self._longest_run = longest_run
 
-    async def publish(self, connection: Connection, event: Event) -> None:
-        """Record the event and its steps in the caller's transaction."""
-        names = [handler.name for handler in self.handlers.values() if handler.event_type == event.type]
+    async def publish(self, connection: Connection, event: Event, *, only: str = "") -> None:
+        """Record the event and its steps in the caller's transaction; `only`: handlers of the room of this name."""
+        names = [
+            handler.name
+            for handler in self.handlers.values()
+            if handler.event_type == event.type and (not only or handler.name.startswith(f"{only}."))
+        ]
         await connection.execute(INSERT_EVENT_WITH_STEPS, *_event_row(event), names)
         await queue.enqueue(connection, [self._hint(event.client_id, event.id, name) for name in names])
 
@@ -243,13 +251,14 @@ OPEN_STEPS_OF = """
     SELECT count(*) FROM event_step s JOIN event e ON e.client_id = s.client_id AND e.id = s.event_id
     WHERE s.done_on IS NULL AND s.given_up_on IS NULL AND e.dataset = $1 AND e.key = ANY($2)"""
 EVENT_COLUMNS = (
-    "client_id, id, type, version, public, occurred_on, location_id, asset_id, dataset, key, links, callback_urls"
+    "client_id, id, type, version, public, occurred_on, location_id, asset_id, dataset, key, links, callback_urls,"
+    " triggered"
 )
 INSERT_EVENT_WITH_STEPS = f"""
     WITH made AS (
-        INSERT INTO event ({EVENT_COLUMNS}) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
+        INSERT INTO event ({EVENT_COLUMNS}) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
         RETURNING client_id, id)
-    INSERT INTO event_step (client_id, event_id, handler) SELECT client_id, id, unnest($13::text[]) FROM made"""
+    INSERT INTO event_step (client_id, event_id, handler) SELECT client_id, id, unnest($14::text[]) FROM made"""
 WITHDRAW = """
     UPDATE event_step s SET done_on = clock_timestamp(), error = 'withdrawn' FROM event e
     WHERE e.client_id = s.client_id AND e.id = s.event_id AND e.type = $1 AND e.dataset = $2 AND e.key = $3
@@ -293,6 +302,7 @@ def _event_row(event: Event) -> tuple[object, ...]:
         event.key,
         list(event.links),
         list(event.callback_urls),
+        event.triggered,
     )
 
 

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from coldshelf.deliveries.models import CALLBACK, Answer, Delivery, Parcel, Verdict
+from coldshelf.deliveries.models import CALLBACK, TRIGGERED, Answer, Delivery, Parcel, Verdict
 from coldshelf.deliveries.payload import write_body
 from coldshelf.deliveries.posting import judge_http, post
 from coldshelf.deliveries.surroundings import Surroundings
@@ -21,6 +21,7 @@ class Callback:
             "content-type": "application/json",
             "coldshelf-event": delivery.type,
             "coldshelf-attempt": str(delivery.number),
+            **({TRIGGERED: "1"} if delivery.triggered else {}),
             **signed_headers(delivery.secrets, str(delivery.event_id), sent_on, body),
         }
         return Parcel(address=delivery.url, body=body, headers=headers)

@@ -1,18 +1,25 @@
 """`/api/v1/events`: which events there are, and what each says."""
 
+from collections.abc import Mapping
 from typing import Annotated, Any
 
 import orjson
-from fastapi import APIRouter, Path, Response
-from pydantic import BaseModel, Field
+from fastapi import APIRouter, Path, Request, Response
+from pydantic import BaseModel, ConfigDict, Field
 
 from coldshelf.access.principal import PEOPLE
 from coldshelf.access.web import SignedIn
+from coldshelf.deliveries.catalogue import kind_of
 from coldshelf.deliveries.described import DescribedEvent, describe_events
-from coldshelf.deliveries.errors import EventNotFound
+from coldshelf.deliveries.models import TRIGGERED
+from coldshelf.deliveries.routes.writing import require_admin, write_answer
 from coldshelf.deliveries.surroundings import Surroundings
+from coldshelf.deliveries.triggering import find_trigger, publish_trigger
+from coldshelf.kit.db import Connection
 from coldshelf.kit.events import EventType
 from coldshelf.kit.web.openapi import problems
+from coldshelf.kit.web.params import LARGEST_INTEGER
+from coldshelf.kit.web.request import run_of
 
 JSON = "application/json"
 TAG = "Event"
@@ -38,7 +45,25 @@ class EventShown(EventListed):
     sample: dict[str, Any] = Field(description="A body")
 
 
-def event_router(kinds: dict[str, EventType], around: Surroundings) -> APIRouter:
+class Trigger(BaseModel):
+    """Which record the event is to be about."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    Record: Annotated[int, Field(ge=1, le=LARGEST_INTEGER)] | None = Field(
+        default=None, description="Key of a record of its dataset; the newest one unless sent"
+    )
+
+
+class Triggered(BaseModel):
+    """What was published."""
+
+    EventId: str = Field(description="webhook-id of its callbacks: look for it in /api/v1/deliveries")
+    Dataset: str
+    Record: int
+
+
+def event_router(kinds: Mapping[str, EventType], around: Surroundings) -> APIRouter:
     """Make the operations on these public events, by their types."""
     router = APIRouter(prefix="/api/v1/events", tags=[TAG])
     described = describe_events(kinds.values(), around)
@@ -63,10 +88,35 @@ def event_router(kinds: dict[str, EventType], around: Surroundings) -> APIRouter
     )
     async def event(principal: SignedIn, type: Type) -> Response:  # noqa: A002  # the name in the path
         principal.require(PEOPLE)
-        one = described.get(type)
-        if one is None:
-            raise EventNotFound(f"There is no event {type!r}")
+        one = described[kind_of(kinds, type).name]
         return Response(orjson.dumps({**_line(one), "schema": one.schema, "sample": one.sample}), media_type=JSON)
+
+    @router.post(
+        "/{type}/trigger",
+        status_code=202,
+        response_model=Triggered,
+        operation_id="trigger_event",
+        summary="Publish an event about a real record, to see what it does to those who receive it",
+        description="Nothing else happens: the record stays as it is. Callbacks carry the header "
+        f"`{TRIGGERED}: 1`; a `callbackUrl` is not called.",
+        responses=problems(400, 401, 403, 404, 409, 422, 429),
+    )
+    async def trigger(
+        request: Request,
+        principal: SignedIn,
+        type: Type,  # noqa: A002  # the name in the path
+        wanted: Trigger | None = None,
+    ) -> Response:
+        require_admin(principal)
+        asked = wanted or Trigger()
+        run, kind = run_of(request), kind_of(kinds, type)
+        event = await find_trigger(run, around, principal.client, kind, asked.Record)
+
+        async def write(connection: Connection) -> BaseModel:
+            await publish_trigger(run, connection, event)
+            return Triggered(EventId=str(event.id), Dataset=event.dataset, Record=event.key)
+
+        return await write_answer(request, principal, asked, write, status=202)
 
     return router
 

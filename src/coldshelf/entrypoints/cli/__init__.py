@@ -23,7 +23,7 @@ GROUPS = {
     "exports": ("export", "publish", "exports"),
     "published": ("validate", "reconcile", "repair"),
     "erase": ("erase", "erasures"),
-    "callbacks": ("deliveries", "resend"),
+    "callbacks": ("deliveries", "resend", "trigger"),
     "links": ("link",),
     "data": ("dictionary", "openapi", "reference", "events", "roles", "doctor"),
     "admin": ("client", "user"),

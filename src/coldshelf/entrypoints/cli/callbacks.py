@@ -1,4 +1,4 @@
-"""`deliveries`, `resend`: what was pushed to others, and letting it begin anew."""
+"""`deliveries`, `resend`, `trigger`: what was pushed to others, letting it begin anew, and trying an event out."""
 
 import asyncio
 import json
@@ -10,11 +10,14 @@ from rich.console import Console
 from rich.table import Table
 
 from coldshelf.access.service import client_by_code
+from coldshelf.deliveries.catalogue import kind_of
 from coldshelf.deliveries.models import State
 from coldshelf.deliveries.service import ENDED, Selection, list_deliveries, replay
-from coldshelf.entrypoints.bootstrap import database_url, runtime
+from coldshelf.deliveries.triggering import find_trigger, publish_trigger
+from coldshelf.entrypoints.bootstrap import PUBLIC_TYPES, database_url, runtime, surroundings
 from coldshelf.entrypoints.cli.options import ClientCode
 from coldshelf.kit.errors import InputInvalid
+from coldshelf.kit.events import Event
 from coldshelf.kit.settings import load_settings
 
 WIDTH = 140
@@ -24,6 +27,7 @@ def add_to(app: typer.Typer) -> None:
     """Register the commands."""
     app.command()(deliveries)
     app.command()(resend)
+    app.command()(trigger)
 
 
 def deliveries(
@@ -75,3 +79,30 @@ def resend(
 
     found = asyncio.run(work())
     typer.echo(f"{len(found)} deliveries begin anew: {', '.join(str(number) for number in found[:20])}")
+
+
+def trigger(
+    event: Annotated[str, typer.Argument(help="Event, such as image.processed; `coldshelf events` describes them.")],
+    client: ClientCode,
+    record: Annotated[int | None, typer.Option(help="Key of its record; the newest one when left out.", min=1)] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Publish an event about a real record, to see what it does to those who receive it; nothing else happens."""
+    kind = kind_of(PUBLIC_TYPES, event)
+    settings = load_settings()
+    url = database_url(settings)
+
+    async def work() -> Event:
+        async with runtime(settings, url) as run:
+            owner = await client_by_code(run, client)
+            made = await find_trigger(run, surroundings(), owner.id, kind, record)
+            async with run.database.scope(owner.id, user_name="command line") as connection:
+                await publish_trigger(run, connection, made)
+            return made
+
+    made = asyncio.run(work())
+    if as_json:
+        said = {"eventId": str(made.id), "type": made.type, "dataset": made.dataset, "record": made.key}
+        typer.echo(json.dumps(said))
+    else:
+        typer.echo(f"{made.type} about {made.dataset} {made.key} is on its way: {made.id}")
