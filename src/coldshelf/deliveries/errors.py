@@ -1,6 +1,8 @@
 """What can go wrong with subscriptions and deliveries."""
 
-from coldshelf.kit.errors import InputInvalid, NotAllowed, NotFound
+from datetime import timedelta
+
+from coldshelf.kit.errors import InputInvalid, NotAllowed, NotFound, TooManyRequests
 from coldshelf.kit.http.errors import UrlInvalid
 
 
@@ -21,6 +23,14 @@ class NothingToTrigger(NotFound):
     """There is no record that the event could be about"""
 
     code = "nothing_to_trigger"
+
+
+class StreamsExceeded(TooManyRequests):
+    """This client has too many open streams"""
+
+    code = "streams_exceeded"
+    retry_after = timedelta(seconds=30)
+    cure = "Close one of them, or let several readers share one."
 
 
 class SubscriptionNotFound(NotFound):

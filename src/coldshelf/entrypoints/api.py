@@ -12,6 +12,7 @@ from coldshelf.compliance.routes import ACTIONS as COMPLIANCE_ACTIONS
 from coldshelf.deliveries.routes import router as deliveries_router
 from coldshelf.deliveries.routes.events import event_router
 from coldshelf.deliveries.routes.sms import router as sms_router
+from coldshelf.deliveries.routes.stream import stream_router
 from coldshelf.entrypoints.bootstrap import (
     PUBLIC_TYPES,
     PURPOSES,
@@ -26,6 +27,7 @@ from coldshelf.entrypoints.limits import router as limits_router
 from coldshelf.entrypoints.openapi import document_of
 from coldshelf.entrypoints.openapi import router as openapi_router
 from coldshelf.entrypoints.reference_pages import reference_router as reference_pages
+from coldshelf.kit.ending import told_of_the_end
 from coldshelf.kit.logs import configure_logs
 from coldshelf.kit.runtime import Runtime
 from coldshelf.kit.settings import Settings, load_settings
@@ -88,6 +90,7 @@ def routers_of(declared: Registry) -> tuple[APIRouter, ...]:
         deliveries_router,
         link_resource_router(declared, PURPOSES),
         sms_router,
+        stream_router(PUBLIC_TYPES, surroundings()),
         event_router(PUBLIC_TYPES, surroundings()),
         resource_router(declared, {IMPORT_RUN.name: reader_of_runs(imports())}),
     )
@@ -118,4 +121,4 @@ def create() -> FastAPI:
     """Make the application from the environment: what a server process calls."""
     settings = load_settings()
     configure_logs(settings.log_level)
-    return build_app(settings, runtime(settings, database_url(settings), migrate=False))
+    return build_app(settings, told_of_the_end(runtime(settings, database_url(settings), migrate=False)))

@@ -173,7 +173,7 @@ class EventBus:
             row = await connection.fetchrow(LOAD_OPEN_STEP, client_id, UUID(wanted["event"]), handler.name)
         if row is None:
             return
-        step = Step(_event_from(dict(row)), handler, run, self)
+        step = Step(event_from(dict(row)), handler, run, self)
         try:
             await self._handle(step, picks)
         except StepDone:
@@ -306,7 +306,8 @@ def _event_row(event: Event) -> tuple[object, ...]:
     )
 
 
-def _event_from(row: Mapping[str, Any]) -> Event:  # an asyncpg record: columns of any type
+def event_from(row: Mapping[str, Any]) -> Event:  # an asyncpg record: columns of any type
+    """Read an envelope from its row."""
     values = {name: row[name] for name in EVENT_COLUMNS.split(", ")}
     values["links"] = tuple(values["links"])
     values["callback_urls"] = tuple(values["callback_urls"])

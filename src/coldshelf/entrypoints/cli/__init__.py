@@ -24,6 +24,7 @@ GROUPS = {
     "published": ("validate", "reconcile", "repair"),
     "erase": ("erase", "erasures"),
     "callbacks": ("deliveries", "resend", "trigger"),
+    "listen": ("listen",),
     "links": ("link",),
     "data": ("dictionary", "openapi", "reference", "events", "roles", "doctor"),
     "admin": ("client", "user"),

@@ -1,6 +1,7 @@
 """`migrate`, `api`, `worker`, `up`: the processes of an installation."""
 
 import asyncio
+import multiprocessing
 import os
 import signal
 import threading
@@ -14,6 +15,7 @@ from coldshelf.entrypoints.bootstrap import database_url
 from coldshelf.entrypoints.processes import Processes, served
 from coldshelf.entrypoints.scheduler import schedule
 from coldshelf.entrypoints.worker import work
+from coldshelf.kit import ending
 from coldshelf.kit.logs import configure_logs
 from coldshelf.kit.settings import load_settings
 from coldshelf.migrations.upgrade import upgrade
@@ -32,12 +34,22 @@ def migrate() -> None:
     typer.echo(f"{before or 'empty'} → {after}")
 
 
+class Server(Granian):
+    """The server of the API, which tells its processes to end what stays open before it waits for them."""
+
+    def signal_handler_interrupt(self, *args: object, **kwargs: object) -> None:
+        for child in multiprocessing.active_children():
+            if child.pid:
+                os.kill(child.pid, ending.SIGNAL)
+        super().signal_handler_interrupt(*args, **kwargs)
+
+
 def api() -> None:
     """Serve the HTTP API; the database must be migrated."""
     settings = load_settings()
     configure_logs(settings.log_level)
     os.environ["COLDSHELF_DATABASE_URL"] = database_url(settings)
-    Granian(
+    Server(
         "coldshelf.entrypoints.api:create",
         factory=True,
         address=settings.host,
