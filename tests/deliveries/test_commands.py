@@ -3,7 +3,7 @@
 import json
 
 from tests.deliveries.conftest import Pushing
-from tests.entrypoints.test_cli import coldshelf
+from tests.support.command import coldshelf
 
 
 async def test_an_event_is_triggered(push: Pushing, url: str) -> None:

@@ -90,7 +90,7 @@ def _delivery(run: Runtime, name: str, client_id: ClientId, records: dict[str, i
     return Delivery(
         client_id=client_id,
         id=1,
-        subscription_id=None,
+        subscription_id=records["Subscription"],
         user_id=user_id,
         url="https://a.example",
         number=1,

@@ -66,9 +66,18 @@ async def _load(run: Runtime, around: Surroundings, alike: list[Delivery]) -> Se
         return alike
     try:
         principal = await reader(run, first.client_id, first.user_id)
-        records = await _records(run, principal, around.registry.datasets[first.dataset], {one.key for one in alike})
     except NotSignedIn:
         return [replace(one, withheld=SWITCHED_OFF) for one in alike]
+    return await load_for(run, around, principal, alike)
+
+
+async def load_for(
+    run: Runtime, around: Surroundings, principal: Principal, alike: Sequence[Delivery]
+) -> Sequence[Delivery]:
+    """Load what is about one dataset as one sees it who reads as this principal."""
+    first = alike[0]
+    try:
+        records = await _records(run, principal, around.registry.datasets[first.dataset], {one.key for one in alike})
     except NotAllowed as error:
         return [replace(one, withheld=error.message) for one in alike]
     added = await _added(run, around, principal, first, records) if principal.limit == UNLIMITED else {}

@@ -67,8 +67,8 @@ class Delivery:
     """One message to one receiver, taken by a worker; `number` is that of the attempt to be made, from 1.
 
     `is_on`: its subscription is not switched off. `triggered`: nothing happened, somebody tries the event out. What is
-    loaded right before it is sent: `record`, what it is about as its receiver may see it, with `added` to it, or why the
-    receiver may not (`withheld`); `secrets`, the current first.
+    loaded right before it is sent: `record`, what it is about as its receiver may see it, with `added` to it, or why
+    the receiver may not (`withheld`); `secrets`, the current first.
     """
 
     client_id: ClientId

@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from collections import defaultdict
 from collections.abc import AsyncGenerator, Collection
 from contextlib import suppress
 from dataclasses import dataclass
@@ -10,8 +11,9 @@ from uuid import UUID
 
 from coldshelf.access.principal import Principal
 from coldshelf.access.service import sign_in_again
+from coldshelf.deliveries.loading import load_for
 from coldshelf.deliveries.models import Delivery
-from coldshelf.deliveries.payload import Withheld, write_body_for
+from coldshelf.deliveries.payload import write_body
 from coldshelf.deliveries.surroundings import Surroundings
 from coldshelf.kit.ending import ending
 from coldshelf.kit.errors import NotSignedIn
@@ -93,9 +95,16 @@ class Stream:
             return await follow(connection, place, self.wanted.kinds, BATCH)
 
     async def _events(self, found: Followed) -> AsyncGenerator[bytes]:
+        by_dataset: dict[str, list[Delivery]] = defaultdict(list)
+        for event, _ in found.events:
+            by_dataset[event.dataset].append(_message(event))
+        loaded: dict[UUID, Delivery] = {}
+        for alike in by_dataset.values():
+            seen = await load_for(self.run, self.around, self.principal, alike)
+            loaded |= {one.event_id: one for one in seen if not one.withheld}
         for event, place in found.events:
-            with suppress(Withheld):
-                body = await write_body_for(self.run, self.around, self.principal, _message(event))
+            if event.id in loaded:
+                body = write_body(self.around, loaded[event.id])
                 trigger = b"trigger: 1\n" if event.triggered else b""
                 yield b"%sevent: %s\n%sdata: %s\n\n" % (self._id(place), event.type.encode(), trigger, body)
 

@@ -34,7 +34,7 @@ def migrate() -> None:
     typer.echo(f"{before or 'empty'} → {after}")
 
 
-class Server(Granian):
+class Server(Granian):  # type: ignore[valid-type,misc]  # the package names one of two servers by a variable
     """The server of the API, which tells its processes to end what stays open before it waits for them."""
 
     def signal_handler_interrupt(self, *args: object, **kwargs: object) -> None:
