@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
-from coldshelf.deliveries import store
+from coldshelf.deliveries import outbox_store, store
 from coldshelf.deliveries.loading import load
 from coldshelf.deliveries.models import WITHIN, Delivery, Noted
 from coldshelf.deliveries.noting import note
@@ -29,6 +29,7 @@ MOST_TO_SLOW = 1
 SLOW = timedelta(seconds=1)
 LEASE = WITHIN * 2
 KEEP_BODIES = timedelta(days=30)
+KEEP_MESSAGES = 10_000
 LOOK_EVERY = 0.5
 """Seconds between two looks when nothing was due."""
 GATHER = 0.01
@@ -115,9 +116,13 @@ async def deliver_due(run: Runtime, around: Surroundings) -> int:
 
 
 async def forget(run: Runtime) -> None:
-    """Empty what was sent and answered at attempts that are older than 30 days: they hold copies of records."""
+    """Empty what was sent and answered at attempts that are older than 30 days: they hold copies of records.
+
+    The outbox of a sandbox is emptied of what is as old, and of all but the newest 10,000 messages of a client.
+    """
     async with run.database.system() as connection:
         await store.forget_bodies(connection, run.clock.now() - KEEP_BODIES)
+        await outbox_store.forget(connection, run.clock.now() - KEEP_BODIES, KEEP_MESSAGES)
 
 
 async def take(

@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from coldshelf.kit.errors import InputInvalid, NotAllowed, NotFound, TooManyRequests
+from coldshelf.kit.errors import Conflict, InputInvalid, NotAllowed, NotFound, TooManyRequests
 from coldshelf.kit.http.errors import UrlInvalid
 
 
@@ -23,6 +23,25 @@ class NothingToTrigger(NotFound):
     """There is no record that the event could be about"""
 
     code = "nothing_to_trigger"
+
+
+class OutboxMessageNotFound(NotFound):
+    """There is no such message in the outbox"""
+
+    code = "outbox_message_not_found"
+
+
+class ChannelUnknown(InputInvalid):
+    """There is no such channel"""
+
+    code = "channel_unknown"
+
+
+class SandboxOff(Conflict):
+    """This is no sandbox: messages leave"""
+
+    code = "sandbox_off"
+    cure = "Ask the operator to set COLDSHELF_SANDBOX where messages are to be kept."
 
 
 class StreamsExceeded(TooManyRequests):

@@ -18,6 +18,8 @@ SUBSCRIPTIONS = "Subscription"
 SMS_MESSAGES = "SmsMessage"
 SMS_MONTHS = "SmsMonth"
 SMS_OPT_OUTS = "SmsOptOut"
+OUTBOX = "Outbox"
+"""Dataset of what a sandbox keeps."""
 CALLBACK = "callback"
 """The channel of everything that names none."""
 SMS = "sms"
@@ -100,6 +102,16 @@ class Parcel:
     address: str
     body: bytes
     headers: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kept:
+    """What a sandbox notes of a parcel: what a list shows of it, and how it was answered."""
+
+    subject: str
+    behaviour: str
+    status: int | None
+    error: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

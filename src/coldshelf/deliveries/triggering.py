@@ -5,7 +5,8 @@ import orjson
 from coldshelf.access.principal import house
 from coldshelf.deliveries.catalogue import TEST
 from coldshelf.deliveries.errors import EventNotFound, NothingToTrigger
-from coldshelf.deliveries.surroundings import Json, Surroundings
+from coldshelf.deliveries.models import Json
+from coldshelf.deliveries.surroundings import Surroundings
 from coldshelf.kit.db import Connection
 from coldshelf.kit.events import Event, EventType
 from coldshelf.kit.ids import ClientId

@@ -11,6 +11,8 @@ from coldshelf.access.routes.links import link_router
 from coldshelf.compliance.routes import ACTIONS as COMPLIANCE_ACTIONS
 from coldshelf.deliveries.routes import router as deliveries_router
 from coldshelf.deliveries.routes.events import event_router
+from coldshelf.deliveries.routes.outbox import router as outbox_router
+from coldshelf.deliveries.routes.outbox_page import router as outbox_page
 from coldshelf.deliveries.routes.sms import router as sms_router
 from coldshelf.deliveries.routes.stream import stream_router
 from coldshelf.entrypoints.bootstrap import (
@@ -90,6 +92,8 @@ def routers_of(declared: Registry) -> tuple[APIRouter, ...]:
         deliveries_router,
         link_resource_router(declared, PURPOSES),
         sms_router,
+        outbox_router,
+        outbox_page,
         stream_router(PUBLIC_TYPES, surroundings()),
         event_router(PUBLIC_TYPES, surroundings()),
         resource_router(declared, {IMPORT_RUN.name: reader_of_runs(imports())}),

@@ -17,6 +17,7 @@ from coldshelf.deliveries import datasets as delivery_datasets
 from coldshelf.deliveries import events as delivery_events
 from coldshelf.deliveries.entities import entities as delivery_entities
 from coldshelf.deliveries.jobs import delivery_handlers
+from coldshelf.deliveries.sandbox import Sandbox
 from coldshelf.deliveries.surroundings import Addition, Surroundings
 from coldshelf.kit.clock import Clock, SystemClock
 from coldshelf.kit.db import Database
@@ -125,8 +126,8 @@ HANDLERS: tuple[Handler, ...] = (
 
 
 @cache
-def surroundings() -> Surroundings:
-    """Give deliveries what they may know."""
+def surroundings(*, sandbox: bool = False) -> Surroundings:
+    """Give deliveries what they may know; a sandbox keeps what they would send."""
     recognised = Addition(
         "Recognition",
         "/controllers/AssetPurity.ashx?action=GetFacings&AssetPurityId={key}",
@@ -134,7 +135,7 @@ def surroundings() -> Surroundings:
         RECOGNITION_SCHEMA,
         RECOGNITION_SAMPLE,
     )
-    return Surroundings(registry(), {picture_events.DATASET: recognised})
+    return Surroundings(registry(), {picture_events.DATASET: recognised}, Sandbox().carry if sandbox else None)
 
 
 def known(declared: Registry) -> Known:

@@ -123,4 +123,10 @@ async def _publications(run: Runtime) -> Finding:
     return Finding("bad", "; ".join(one.what for one in found), " ".join(cures))
 
 
-CHECKS = (_database, _isolation, _horizon, _steps, _objects, _publications)
+async def _sandbox(run: Runtime) -> Finding:
+    if run.settings.sandbox:
+        return Finding("warn", "messages are kept in the outbox and do not leave", "Unset COLDSHELF_SANDBOX.")
+    return Finding("ok", "messages leave")
+
+
+CHECKS = (_database, _isolation, _horizon, _steps, _objects, _publications, _sandbox)

@@ -46,7 +46,7 @@ async def work(settings: Settings, url: str, stop: asyncio.Event | None = None) 
         if settings.import_folders:
             duties.append((_watch, settings.import_watch_every))
         loops = [asyncio.create_task(_again_and_again(run, duty, every, stop)) for duty, every in duties]
-        loops.append(asyncio.create_task(deliver_forever(run, surroundings(), stop)))
+        loops.append(asyncio.create_task(deliver_forever(run, surroundings(sandbox=settings.sandbox), stop)))
         try:
             await work_forever(url, works_of(run), lease=settings.lease, concurrency=settings.worker_threads, stop=stop)
         finally:

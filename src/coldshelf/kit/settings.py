@@ -142,6 +142,10 @@ class Settings(BaseSettings):
         default=(80, 443, 8080, 8443), description="Comma list of the ports that outgoing calls may use."
     )
     outgoing_http: bool = Field(default=False, description="Outgoing calls may go to plain http:// as well.")
+    sandbox: bool = Field(
+        default=False,
+        description="Every message (callback, e-mail, SMS, Slack) is kept in the outbox instead of leaving.",
+    )
     outgoing_timeout: timedelta = Field(
         default=timedelta(seconds=20), gt=timedelta(0), description="How long an outgoing call may take in all."
     )

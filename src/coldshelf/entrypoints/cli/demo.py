@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import os
 import secrets
 import signal
 import socket
@@ -65,6 +66,7 @@ def demo(
         "COLDSHELF_DATA_DIR": str(settings.data_dir),
         "COLDSHELF_HOST": settings.host,
         "COLDSHELF_PORT": str(settings.port),
+        "COLDSHELF_SANDBOX": os.environ.get("COLDSHELF_SANDBOX", "true"),
     }
     try:
         with (data / "demo.log").open("ab") as log, served(Processes(environment, log.fileno()), settings) as address:
@@ -97,6 +99,7 @@ def _show(settings: Settings, url: str, console: Console, world: World, address:
     console.print(
         f"API at {address}, its description at {address}/openapi.json, users in {settings.data_dir / 'demo.json'}"
     )
+    console.print(f"What would be sent to others is kept at {address}/outbox")
     console.print("READY")
     return f"{address}/Controllers/CoolerImagePreview.ashx?guid={shown[0].guid}&imageType=Annotated"
 
