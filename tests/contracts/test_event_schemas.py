@@ -12,7 +12,7 @@ DESCRIBED = describe_events(EVENT_TYPES, surroundings())
 CONTRACT = """
     image.pending image.approved image.processed image.rejected missed_opportunity.found order.recommended
     order.accepted order.modified order.cancelled alert.opened alert.updated alert.closed export.completed
-    export.failed"""
+    export.failed import.completed import.failed"""
 """The events of contract 8.1."""
 
 

@@ -7,15 +7,16 @@ from datetime import timedelta
 from email import policy
 from email.parser import BytesHeaderParser
 from enum import StrEnum
+from urllib.parse import parse_qsl
 
 import orjson
 
 from coldshelf.deliveries import outbox_store
-from coldshelf.deliveries.models import WITHIN, Answer, Delivery, Kept, Parcel
+from coldshelf.deliveries.models import SMS, WITHIN, Answer, Delivery, Kept, Parcel
 from coldshelf.kit.http.errors import AnswerBroken, CallFailed, CallTimedOut, ConnectFailed
 from coldshelf.kit.runtime import Runtime
 
-EMAIL, SMS = "email", "sms"
+EMAIL = "email"
 SLOW_FOR = WITHIN * 2 / 3
 """How long a slow receiver takes: less than it may."""
 LONGEST_SUBJECT = 200
@@ -104,6 +105,8 @@ def subject_of(channel: str, parcel: Parcel) -> str:
     if channel == EMAIL:
         found = BytesHeaderParser(policy=policy.default).parsebytes(parcel.body)["subject"]
         return str(found or "")[:LONGEST_SUBJECT]
+    if channel == SMS:
+        return dict(parse_qsl(parcel.body.decode())).get("Body", "").replace("\n", " ")[:LONGEST_SUBJECT]
     try:
         said = orjson.loads(parcel.body)
     except orjson.JSONDecodeError:
