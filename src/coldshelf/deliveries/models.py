@@ -1,7 +1,7 @@
 """What deliveries are made of: states, the retry table, and one delivery as it is sent."""
 
 import random
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -62,6 +62,19 @@ class State(StrEnum):
     FAILED = "failed"
     REFUSED = "refused"
     WITHHELD = "withheld"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Selection:
+    """Which deliveries are meant; what is left out does not narrow. Times are those of their beginning."""
+
+    ids: Collection[int] | None = None
+    states: Collection[State] | None = None
+    event_type: str | None = None
+    subscription_id: int | None = None
+    location_id: int | None = None
+    since: datetime | None = None
+    until: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,6 +1,6 @@
 """What people do with callbacks: change secrets, try a subscription, let deliveries begin anew."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -9,7 +9,7 @@ from coldshelf.deliveries import store
 from coldshelf.deliveries.errors import NothingToReplay, SubscriptionNotFound
 from coldshelf.deliveries.events import TEST
 from coldshelf.deliveries.fanout import put_on_its_way
-from coldshelf.deliveries.models import SUBSCRIPTIONS, State
+from coldshelf.deliveries.models import SUBSCRIPTIONS, Selection, State
 from coldshelf.kit.db import Connection
 from coldshelf.kit.events import Event
 from coldshelf.kit.ids import ClientId
@@ -21,15 +21,13 @@ BOTH_COUNT_FOR = timedelta(days=1)
 ENDED = (State.DELIVERED, State.FAILED, State.REFUSED, State.WITHHELD)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Selection:
-    """Which deliveries are meant; what is left out does not narrow. Times are those of their beginning."""
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """A delivery that begins anew."""
 
-    ids: Collection[int] | None = None
-    states: Collection[State] = ENDED
-    subscription_id: int | None = None
-    since: datetime | None = None
-    until: datetime | None = None
+    id: int
+    event: str
+    url: str
 
 
 async def change_secret(run: Runtime, connection: Connection, subscription_id: int | None) -> tuple[str, datetime]:
@@ -53,27 +51,19 @@ async def send_test(run: Runtime, connection: Connection, client_id: ClientId, s
     return event
 
 
-async def replay(run: Runtime, connection: Connection, wanted: Selection) -> list[int]:
-    """Let deliveries that have ended begin anew, with the same webhook-id; give their ids. Raise NothingToReplay."""
-    found = await store.replay(
-        connection,
-        run.clock.now(),
-        ids=wanted.ids,
-        states=wanted.states,
-        subscription_id=wanted.subscription_id,
-        since=wanted.since,
-        until=wanted.until,
-    )
+async def replay(run: Runtime, connection: Connection, wanted: Selection) -> list[Begun]:
+    """Let deliveries that have ended begin anew, with the same webhook-id; raise NothingToReplay."""
+    found = await store.replay(connection, run.clock.now(), wanted)
     if not found:
         raise NothingToReplay("No ended delivery of an active subscription is meant")
-    return found
+    return sorted((Begun(row["id"], row["event_type"], row["url"]) for row in found), key=lambda one: one.id)
 
 
 async def list_deliveries(
-    connection: Connection, *, state: State | None, event: str, most: int
+    connection: Connection, wanted: Selection, most: int
 ) -> Sequence[Mapping[str, Any]]:  # rows of the table
-    """Give the latest deliveries, of one state or one event where they are named."""
-    return [dict(row) for row in await store.latest(connection, state, event or None, most)]
+    """Give the latest deliveries that are meant."""
+    return [dict(row) for row in await store.latest(connection, wanted, most)]
 
 
 async def _found(connection: Connection, subscription_id: int) -> str:

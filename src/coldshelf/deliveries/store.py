@@ -2,11 +2,10 @@
 
 from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
-from typing import Any
 
 from asyncpg import Record
 
-from coldshelf.deliveries.models import Noted, State
+from coldshelf.deliveries.models import Noted, Selection
 from coldshelf.kit.db import Connection
 from coldshelf.kit.events import Event
 
@@ -29,8 +28,8 @@ async def add_deliveries(
     await connection.execute(
         """
         INSERT INTO delivery (client_id, subscription_id, url, endpoint, event_id, event_type, version, occurred_on,
-            dataset, record_key, triggered, due_on)
-        SELECT coldshelf_client(), receiver.*, $4, $5, $6, $7, $8, $9, $10, $11
+            dataset, record_key, triggered, location_id, due_on)
+        SELECT coldshelf_client(), receiver.*, $4, $5, $6, $7, $8, $9, $10, $11, $12
         FROM unnest($1::bigint[], $2::text[], $3::text[]) AS receiver
         ON CONFLICT DO NOTHING""",
         [subscription for subscription, _, _ in receivers],
@@ -43,6 +42,7 @@ async def add_deliveries(
         event.dataset,
         event.key,
         event.triggered,
+        event.location_id,
         now,
     )
 
@@ -233,49 +233,46 @@ async def find_subscription(connection: Connection, subscription_id: int) -> Rec
     return rows[0] if rows else None
 
 
-async def replay(
-    connection: Connection,
-    now: datetime,
-    *,
-    ids: Collection[int] | None,
-    states: Collection[State],
-    subscription_id: int | None,
-    since: datetime | None,
-    until: datetime | None,
-) -> list[int]:
-    """Let deliveries begin anew; give their ids. Those that wait already stay as they are."""
-    rows: list[Any] = await connection.fetch(
-        """
-        UPDATE delivery SET state = 'waiting', attempts = 0, due_on = $1, leased_until = NULL, error = ''
-        WHERE state <> 'waiting' AND ($2::bigint[] IS NULL OR id = ANY($2)) AND state = ANY($3::text[])
-            AND ($4::bigint IS NULL OR subscription_id = $4)
-            AND ($5::timestamptz IS NULL OR created_on >= $5) AND ($6::timestamptz IS NULL OR created_on < $6)
-            AND (subscription_id IS NULL OR EXISTS (
-                SELECT FROM subscription s WHERE s.client_id = delivery.client_id AND s.id = subscription_id
-                    AND s.is_active AND NOT s.is_deleted))
-        RETURNING id""",
-        now,
-        None if ids is None else list(ids),
-        list(states),
-        subscription_id,
-        since,
-        until,
-    )
-    return sorted(row["id"] for row in rows)
+SELECTED = """($1::bigint[] IS NULL OR id = ANY($1)) AND ($2::text[] IS NULL OR state = ANY($2))
+            AND ($3::text IS NULL OR event_type = $3) AND ($4::bigint IS NULL OR subscription_id = $4)
+            AND ($5::bigint IS NULL OR location_id = $5)
+            AND ($6::timestamptz IS NULL OR created_on >= $6) AND ($7::timestamptz IS NULL OR created_on < $7)"""
 
 
-async def latest(connection: Connection, state: State | None, event: str | None, most: int) -> list[Record]:
+async def replay(connection: Connection, now: datetime, wanted: Selection) -> list[Record]:
+    """Let deliveries begin anew; give their ids, events, and addresses. Those that wait already stay as they are."""
     return list(
         await connection.fetch(
-            """
+            f"""
+            UPDATE delivery SET state = 'waiting', attempts = 0, due_on = $8, leased_until = NULL, error = ''
+            WHERE state <> 'waiting' AND {SELECTED}
+                AND (subscription_id IS NULL OR EXISTS (
+                    SELECT FROM subscription s WHERE s.client_id = delivery.client_id AND s.id = subscription_id
+                        AND s.is_active AND NOT s.is_deleted))
+            RETURNING id, event_type, url""",
+            *_values(wanted),
+            now,
+        )
+    )
+
+
+async def latest(connection: Connection, wanted: Selection, most: int) -> list[Record]:
+    return list(
+        await connection.fetch(
+            f"""
             SELECT id, event_id, event_type, url, state, attempts, due_on, status, error FROM delivery
-            WHERE ($1::text IS NULL OR state = $1) AND ($2::text IS NULL OR event_type = $2)
-            ORDER BY id DESC LIMIT $3""",
-            state,
-            event,
+            WHERE {SELECTED} ORDER BY id DESC LIMIT $8""",
+            *_values(wanted),
             most,
         )
     )
+
+
+def _values(wanted: Selection) -> tuple[object, ...]:
+    """Give the parameters of SELECTED."""
+    ids, states = (None if these is None else list(these) for these in (wanted.ids, wanted.states))
+    place = wanted.subscription_id, wanted.location_id
+    return ids, states, wanted.event_type, *place, wanted.since, wanted.until
 
 
 async def forget_bodies(connection: Connection, before: datetime) -> None:

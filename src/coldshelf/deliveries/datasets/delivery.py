@@ -14,7 +14,7 @@ DELIVERY = Dataset(
     client_wide=WHY_WIDE,
     every_outlet=True,
     default_direction="desc",
-    plain_filters=(f"{DELIVERIES}Id", "SubscriptionId", "State", "Type"),
+    plain_filters=(f"{DELIVERIES}Id", "SubscriptionId", "State", "Type", "LocationId"),
     readers=ADMINS,
     resource="deliveries",
     columns=(
@@ -26,6 +26,7 @@ DELIVERY = Dataset(
         utc("OccurredOn", "When it happened"),
         text("Dataset", "What the event is about"),
         whole("Key", "Id of the record there", "record_key"),
+        whole("LocationId", "Outlet where it happened"),
         text("State", "waiting, delivered, failed, refused (forbidden address) or withheld (outside the limits)"),
         whole("Attempts", "How often it was tried"),
         utc("DueOn", "When the next attempt is due; empty: there is none"),

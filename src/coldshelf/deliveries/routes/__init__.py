@@ -9,8 +9,8 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from coldshelf.access.principal import ADMINS, Principal
 from coldshelf.access.web import SignedIn
-from coldshelf.deliveries.models import SUBSCRIPTIONS, State
-from coldshelf.deliveries.service import ENDED, Selection, change_secret, replay, send_test
+from coldshelf.deliveries.models import SUBSCRIPTIONS, Selection, State
+from coldshelf.deliveries.service import ENDED, change_secret, replay, send_test
 from coldshelf.kit.clock import wire_time
 from coldshelf.kit.db import Connection
 from coldshelf.kit.web.openapi import problems
@@ -42,6 +42,8 @@ class Replay(BaseModel):
 
     DeliveryIds: list[Id] | None = Field(default=None, min_length=1, max_length=MOST_IDS)
     SubscriptionId: Id | None = None
+    LocationId: Id | None = Field(default=None, description="Only those about what happened at this outlet")
+    Type: str | None = Field(default=None, max_length=100, description="Only those of this event")
     States: list[State] | None = Field(default=None, min_length=1, description="All that failed: failed")
     Since: AwareDatetime | None = Field(default=None, description="Only those that began then or later")
     Until: AwareDatetime | None = Field(default=None, description="Only those that began before")
@@ -105,14 +107,16 @@ async def replay_deliveries(request: Request, principal: SignedIn, wanted: Repla
     chosen = Selection(
         ids=wanted.DeliveryIds,
         states=wanted.States or ENDED,
+        event_type=wanted.Type,
         subscription_id=wanted.SubscriptionId,
+        location_id=wanted.LocationId,
         since=_utc(wanted.Since),
         until=_utc(wanted.Until),
     )
 
     async def write(connection: Connection) -> BaseModel:
         found = await replay(run_of(request), connection, chosen)
-        return Replayed(Count=len(found), DeliveryIds=found[:MOST_IDS])
+        return Replayed(Count=len(found), DeliveryIds=[one.id for one in found[:MOST_IDS]])
 
     return await _once(request, principal, wanted, write, status=202)
 

@@ -2,6 +2,11 @@
 ALTER TABLE event ADD COLUMN triggered boolean NOT NULL DEFAULT false;
 ALTER TABLE delivery ADD COLUMN triggered boolean NOT NULL DEFAULT false;
 
+-- Where it happened: so that deliveries of one outlet are found.
+ALTER TABLE delivery ADD COLUMN location_id bigint;
+ALTER TABLE delivery ADD FOREIGN KEY (client_id, location_id) REFERENCES location (client_id, id);
+CREATE INDEX ON delivery (client_id, location_id, id);
+
 -- The order in which public events can be followed without gaps, as that of all lists.
 CREATE FUNCTION coldshelf_revision() RETURNS bigint LANGUAGE sql AS $$
     SELECT (SELECT generation FROM server_generation) << 48 | pg_current_xact_id()::text::bigint
