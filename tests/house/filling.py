@@ -30,6 +30,8 @@ MEANINGFUL = {
     "position": "n + (random() * 1000000000)::bigint",  # a place has one row
 }
 """Values of columns that not every value suits, by name."""
+OPTIONAL = {"sms_message": {"sid": "'SM' || n || md5(random()::text)"}}
+"""Values of columns that may be empty, but not in two rows."""
 VALUES = {
     "bigint": "n",
     "integer": "n",
@@ -91,6 +93,7 @@ async def _fill(owner: asyncpg.Connection, client_id: int, tables: Iterable[str]
         columns = [row for row in await owner.fetch(COLUMNS, table) if count > 1 or row["name"] not in STAMPS]
         values = {row["name"]: STAMPS.get(row["name"]) or VALUES[row["type"]] for row in columns}
         values |= {name: value for name, value in MEANINGFUL.items() if name in values}
+        values |= OPTIONAL.get(table, {})
         for name in values:
             target = targets.get((table, name), "")
             if target:
