@@ -22,6 +22,16 @@ SPECIAL: Mapping[str, tuple[object, ...]] = {
     "Publication.Format": ("parquet", "parquet", "csv"),
     "Subscription.Url": ("https://a.example/hook", "https://b.example/hook", "https://c.example/hook"),
     "Subscription.Events": ("*", "image.*", "image.processed,order.*"),
+    "Subscription.DeliverBy": ("callback", "callback", "callback"),
+    "Subscription.Digest": ("each", "each", "each"),
+    "Subscription.Language": ("en", "de", "pt-BR"),
+    "Subscription.TimeZone": ("Europe/Berlin", "Asia/Tokyo", "UTC"),
+    "Subscription.QuietFrom": ("22:00", "21:30", "20:00"),
+    "Subscription.QuietTo": ("07:00", "06:30", "05:00"),
+    "MessageTemplate.Event": ("image.processed", "order.accepted", "digest"),
+    "MessageTemplate.Language": ("en", "de", "pt-BR"),
+    "MessageSetting.Language": ("en", "de", "pt-BR"),
+    "User.TimeZone": ("Europe/Berlin", "Asia/Tokyo", "UTC"),
     "User.PrimaryEmail": ("ann@example.org", "bob@example.org", "cleo@example.org"),
 }
 """What fields take that know more than their type says."""

@@ -20,6 +20,7 @@ from coldshelf.kit.runtime import Runtime
 from coldshelf.kit.settings import load_settings
 from coldshelf.kit.testing import FakeClock
 from tests.records.support import Handler
+from tests.support.mailbox import PASSWORD, USER, Mailbox, mailbox
 from tests.support.receiver import OK, Receiver, receiver
 
 Row = dict[str, Any]
@@ -55,15 +56,42 @@ def clock() -> FakeClock:
 
 
 @pytest.fixture
-async def run(url: str, tmp_path: Path, hook: Hook, clock: FakeClock) -> AsyncIterator[Runtime]:
-    settings = load_settings(
-        data_dir=tmp_path / "data",
-        requests_per_minute=1_000_000,
-        outgoing_http=True,
-        outgoing_ports=(hook.seen.port,),
-        outgoing_allow=("127.0.0.1",),
-    )
-    async with runtime(settings, url, clock=clock, migrate=False) as opened:
+async def box(tmp_path: Path) -> AsyncIterator[Mailbox]:
+    """A mail server that takes everything, unless it is told otherwise."""
+    async with mailbox(tmp_path) as opened:
+        yield opened
+
+
+def mail_settings(box: Mailbox, **others: object) -> Row:
+    """Give the settings by which mails go to a box."""
+    return {
+        "smtp_host": "127.0.0.1",
+        "smtp_port": box.port,
+        "smtp_user": USER,
+        "smtp_password": PASSWORD,
+        "outgoing_ca_file": box.ca,
+        "mail_from": "coldshelf@bottler.example",
+        "public_url": "https://coldshelf.example",
+        **others,
+    }
+
+
+@pytest.fixture
+def chosen() -> Row:
+    """Further settings of the process; modules that want others have a fixture of this name."""
+    return {}
+
+
+@pytest.fixture
+async def run(url: str, tmp_path: Path, hook: Hook, clock: FakeClock, chosen: Row) -> AsyncIterator[Runtime]:
+    base: Row = {
+        "data_dir": tmp_path / "data",
+        "requests_per_minute": 1_000_000,
+        "outgoing_http": True,
+        "outgoing_ports": (hook.seen.port,),
+        "outgoing_allow": ("127.0.0.1",),
+    }
+    async with runtime(load_settings(**{**base, **chosen}), url, clock=clock, migrate=False) as opened:
         yield opened
 
 
@@ -79,6 +107,14 @@ class Pushing:
     async def subscribe(self, **values: object) -> int:
         saved = await Handler(self.http, "Subscription").save(**values)
         return int(saved["id"])
+
+    async def ann(self, **values: object) -> int:
+        """Subscribe Ann by mail to alerts."""
+        said = {"Name": "Ann", "DeliverBy": "email", "Url": "ann@example.org", "Events": "alert.*"}
+        return await self.subscribe(**said | values)
+
+    async def states(self) -> list[tuple[str, str]]:
+        return [(one["State"], one["Error"]) for one in await self.deliveries()]
 
     async def outlet(self, code: str, **values: object) -> int:
         return int(

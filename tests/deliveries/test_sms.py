@@ -87,10 +87,13 @@ class Texting:
 
 async def switch(run: Runtime, client_id: ClientId, *, is_on: bool, cap: int | None = None) -> None:
     async with run.database.scope(client_id) as connection:
+        held = await connection.fetchval("SELECT id FROM message_setting")
         await connection.execute(
-            """
-            INSERT INTO sms_account (client_id, is_on, monthly_cap) VALUES (coldshelf_client(), $1, $2)
-            ON CONFLICT (client_id) WHERE NOT is_deleted DO UPDATE SET is_on = $1, monthly_cap = $2""",
+            "UPDATE message_setting SET sms_is_on = $2, sms_monthly_cap = $3 WHERE id = $1"
+            if held
+            else "INSERT INTO message_setting (client_id, sender_name, sms_is_on, sms_monthly_cap)"
+            " VALUES (coldshelf_client(), coalesce($1::text, 'Demo'), $2, $3)",
+            held,
             is_on,
             cap,
         )

@@ -22,6 +22,18 @@ class Client:
 
 
 @dataclass(frozen=True, slots=True)
+class Contact:
+    """How a user can be told something; empty where nothing is known."""
+
+    id: UserId
+    email: str
+    phone: str
+    preferred: str
+    time_zone: str
+    is_active: bool
+
+
+@dataclass(frozen=True, slots=True)
 class ApiToken:
     """A token of a user, without its secret."""
 

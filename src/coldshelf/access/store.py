@@ -11,11 +11,15 @@ import asyncpg
 from asyncpg import Record
 
 from coldshelf.access.errors import ClientCodeTaken, DeviceNotFound, RoleNameTaken, UserNameTaken
-from coldshelf.access.models import AccessLimit, ApiToken, Client, SecurityRole
+from coldshelf.access.models import AccessLimit, ApiToken, Client, Contact, SecurityRole
 from coldshelf.access.principal import Role
 from coldshelf.kit.db import ENTER, Connection
 from coldshelf.kit.ids import ClientId, UserId
 
+CONTACTS = """
+    SELECT id, coalesce(email, '') AS email, coalesce(primary_phone, '') AS phone,
+        coalesce(preferred_notification_type, '') AS preferred, coalesce(time_zone, '') AS time_zone, is_active
+    FROM app_user WHERE NOT is_deleted AND """
 CLIENT_COLUMNS = "id, code, name, time_zone, demands_planogram, reviews_by_hand, is_active"
 
 
@@ -115,6 +119,16 @@ async def revoke_token(connection: Connection, client_id: ClientId, token_id: in
 async def tokens(connection: Connection, client_id: ClientId) -> list[ApiToken]:
     rows = await connection.fetch(TOKENS, client_id)
     return [ApiToken(**row) for row in rows]
+
+
+async def contacts(connection: Connection, user_ids: Collection[int]) -> list[Contact]:
+    rows = await connection.fetch(CONTACTS + "id = ANY($1::bigint[])", list(user_ids))
+    return [Contact(**row) for row in rows]
+
+
+async def contacts_in_role(connection: Connection, role: Role) -> list[Contact]:
+    rows = await connection.fetch(CONTACTS + "role = $1 AND is_active ORDER BY id", role)
+    return [Contact(**row) for row in rows]
 
 
 async def insert_device_token(

@@ -12,9 +12,14 @@ class Channel(Protocol):
     """One way to a person or a system. A further one is one file, and one name in `channels`."""
 
     name: str
+    ends_when_failing: bool
+    """Days of failures are the receiver's fault, and end its subscription; a mail server is the operator's."""
 
     async def pack(self, run: Runtime, around: Surroundings, delivery: Delivery, sent_on: datetime) -> Parcel:
-        """Write the message of a loaded delivery; raise Withheld when its receiver may not have it."""
+        """Write the message of a loaded delivery.
+
+        Raise Withheld when its receiver may not have it, PutOff when it may not have it now.
+        """
         ...
 
     async def carry(self, run: Runtime, delivery: Delivery, parcel: Parcel) -> Answer:

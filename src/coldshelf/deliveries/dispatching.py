@@ -9,7 +9,7 @@ from typing import Any
 
 from coldshelf.deliveries import outbox_store, store
 from coldshelf.deliveries.loading import load
-from coldshelf.deliveries.models import WITHIN, Delivery, Noted
+from coldshelf.deliveries.models import EMAIL, WITHIN, Delivery, Noted
 from coldshelf.deliveries.noting import note
 from coldshelf.deliveries.sending import attempt
 from coldshelf.deliveries.surroundings import Surroundings
@@ -27,6 +27,8 @@ MOST_TO_ONE = 16
 MOST_TO_SLOW = 1
 """The same for a server whose latest answer took longer than SLOW, or never came."""
 SLOW = timedelta(seconds=1)
+SLOW_BY = {EMAIL: timedelta(seconds=8)}
+"""The same by channel: mail servers look at a mail before they take it."""
 LEASE = WITHIN * 2
 KEEP_BODIES = timedelta(days=30)
 KEEP_MESSAGES = 10_000
@@ -70,7 +72,7 @@ class Desk:
             log.exception("deliveries.failed", id=one.id, client=one.client_id)
         else:
             self.ended.append(Noted(one, outcome))
-            is_slow = outcome.took > SLOW or (outcome.status is None and bool(outcome.error))
+            is_slow = outcome.took > SLOW_BY.get(one.channel, SLOW) or (outcome.status is None and bool(outcome.error))
             (self.slow.add if is_slow else self.slow.discard)(one.endpoint)
         task = asyncio.current_task()
         if task is not None:
@@ -144,6 +146,8 @@ async def take(
             id=row["id"],
             subscription_id=row["subscription_id"],
             user_id=row["user_id"],
+            channel=row["channel"],
+            links=tuple(row["links"]),
             url=row["url"],
             endpoint=row["endpoint"],
             number=row["attempts"] + 1,

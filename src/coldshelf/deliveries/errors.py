@@ -65,6 +65,13 @@ class NothingToReplay(NotFound):
     cure = "Look at /api/v1/deliveries."
 
 
+class NoMailServer(UrlInvalid):
+    """No mail server is set up"""
+
+    code = "no_mail_server"
+    cure = "Ask the operator to set COLDSHELF_SMTP_HOST, then replay the delivery."
+
+
 class NoSmsAccount(UrlInvalid):
     """No account for SMS is set up"""
 

@@ -8,7 +8,7 @@ DISABLED = EventType(
     "subscription.disabled",
     1,
     public=True,
-    meaning="A receiver is gone or failed for five days; it gets nothing more",
+    meaning="A receiver is gone, unsubscribed or failed for five days",
     dataset=SUBSCRIPTIONS,
 )
 TEST = EventType(

@@ -2,7 +2,8 @@
 
 from collections.abc import Iterable
 
-from coldshelf.deliveries.fanout import send_to_all
+from coldshelf.deliveries.events import DISABLED
+from coldshelf.deliveries.fanout import send_to_all, tell_admins
 from coldshelf.deliveries.surroundings import FindPlace
 from coldshelf.kit.events import EventType, Handler, Step
 
@@ -13,5 +14,7 @@ def delivery_handlers(kinds: Iterable[EventType], find_place: FindPlace) -> tupl
     async def fan_out(step: Step) -> None:
         async with step.effect() as connection:
             await send_to_all(connection, step.event, find_place, step.bus.clock.now())
+            if step.event.type == DISABLED.name and step.run.settings.smtp_host:
+                await tell_admins(connection, step.event, step.bus.clock.now())
 
     return tuple(Handler(f"deliveries.{kind.name}", kind.name, fan_out) for kind in kinds if kind.public)

@@ -14,7 +14,7 @@ from coldshelf.access.principal import UNLIMITED, Principal, house
 from coldshelf.access.service import sign_in_again
 from coldshelf.deliveries import store
 from coldshelf.deliveries.catalogue import TEST
-from coldshelf.deliveries.models import Delivery, Json
+from coldshelf.deliveries.models import DIGEST, Delivery, Json
 from coldshelf.deliveries.surroundings import Surroundings
 from coldshelf.kit.errors import NotAllowed, NotSignedIn
 from coldshelf.kit.ids import ClientId, UserId
@@ -30,6 +30,8 @@ log = get_logger("deliveries")
 HIDDEN = "The record lies outside the limits of the subscription's user"
 SWITCHED_OFF = "The user of the subscription is switched off"
 NOBODY: Sequence[Delivery] = ()
+BARE = frozenset({TEST, DIGEST})
+"""Events that are about no record, or about several."""
 
 
 async def load(run: Runtime, around: Surroundings, taken: Sequence[Delivery]) -> list[Delivery]:
@@ -44,7 +46,7 @@ def _alike(taken: Sequence[Delivery]) -> Collection[list[Delivery]]:
     """Bring together what has the same client, limits and dataset."""
     found: dict[tuple[object, ...], list[Delivery]] = defaultdict(list)
     for one in taken:
-        found[one.client_id, one.user_id, one.dataset, one.type == TEST].append(one)
+        found[one.client_id, one.user_id, one.dataset, one.type in BARE].append(one)
     return found.values()
 
 
@@ -62,7 +64,7 @@ async def _load(run: Runtime, around: Surroundings, alike: list[Delivery]) -> Se
     first = alike[0]
     secrets = await _secrets(run, first.client_id, {one.subscription_id for one in alike})
     alike = [replace(one, secrets=secrets[one.subscription_id]) for one in alike]
-    if first.type == TEST:
+    if first.type in BARE:
         return alike
     try:
         principal = await reader(run, first.client_id, first.user_id)
@@ -77,7 +79,9 @@ async def load_for(
     """Load what is about one dataset as one sees it who reads as this principal."""
     first = alike[0]
     try:
-        records = await _records(run, principal, around.registry.datasets[first.dataset], {one.key for one in alike})
+        records = await load_records(
+            run, principal, around.registry.datasets[first.dataset], {one.key for one in alike}
+        )
     except NotAllowed as error:
         return [replace(one, withheld=error.message) for one in alike]
     added = await _added(run, around, principal, first, records) if principal.limit == UNLIMITED else {}
@@ -96,8 +100,8 @@ async def reader(run: Runtime, client_id: ClientId, user_id: int | None) -> Prin
     return await sign_in_again(run, client_id, UserId(user_id), f"user:{user_id}")
 
 
-async def _records(run: Runtime, principal: Principal, dataset: Dataset, keys: Collection[int]) -> dict[int, Json]:
-    """Give the records that the reader sees, by key."""
+async def load_records(run: Runtime, principal: Principal, dataset: Dataset, keys: Collection[int]) -> dict[int, Json]:
+    """Give at most 1,000 records that the reader sees, by key; raise NotAllowed when it sees none of the dataset."""
     named = {dataset.key: {"operator": "IN", "value": sorted(keys)}}
     wanted = [
         ("filters", orjson.dumps(named).decode()),

@@ -20,9 +20,16 @@ SMS_MONTHS = "SmsMonth"
 SMS_OPT_OUTS = "SmsOptOut"
 OUTBOX = "Outbox"
 """Dataset of what a sandbox keeps."""
-CALLBACK = "callback"
-"""The channel of everything that names none."""
-SMS = "sms"
+SETTINGS = "MessageSetting"
+TEMPLATES = "MessageTemplate"
+BOUNCES = "BouncedAddress"
+CALLBACK, EMAIL, SLACK, SMS = "callback", "email", "slack", "sms"
+MESSAGES = (EMAIL, SLACK, SMS)
+"""The channels to people; whatever names no channel is a callback."""
+PREFERRED = "preferred"
+"""E-mail or SMS, as the person prefers."""
+DIGEST = "digest"
+"""The type of the deliveries that tell of several events."""
 TRIGGERED = "coldshelf-trigger"
 """The header of a message about which nothing happened."""
 WHY_WIDE = "Only client admins see what is sent, and they see every outlet."
@@ -42,16 +49,35 @@ FAILS_FOR = timedelta(days=5)
 LARGEST_BODY = 20_000
 """Bytes of a callback; a larger record is sent as a link to it."""
 LARGEST_ANSWER = 256 * 1024
+KEPT_BODY = 20_000
+"""Bytes of a message that are kept with its attempt: a mail's picture comes last, and goes first."""
 KEPT_ANSWER = 2_000
 """Characters of an answer that are kept with its attempt."""
 
 
-class Withheld(Exception):  # no error: the receiver's or the client's choice
-    """The receiver may not have the message."""
+class Withheld(Exception):  # no error: limits, wishes and settings say so
+    """The receiver must not have the message."""
 
     def __init__(self, why: str) -> None:
         super().__init__(why)
         self.why = why
+
+
+class PutOff(Exception):  # no error: a person is not to be disturbed
+    """It is quiet time where the receiver is."""
+
+    def __init__(self, until: datetime) -> None:
+        super().__init__(until)
+        self.until = until
+
+
+class Pace(StrEnum):
+    """How often a subscription sends: each event, or a digest of those since the last one."""
+
+    EACH = "each"
+    HOURLY = "hourly"
+    DAILY = "daily"
+    WEEKLY = "weekly"
 
 
 class State(StrEnum):
@@ -81,9 +107,9 @@ class Selection:
 class Delivery:
     """One message to one receiver, taken by a worker; `number` is that of the attempt to be made, from 1.
 
-    `is_on`: its subscription is not switched off. `triggered`: nothing happened, somebody tries the event out. What is
-    loaded right before it is sent: `record`, what it is about as its receiver may see it, with `added` to it, or why
-    the receiver may not (`withheld`); `secrets`, the current first.
+    `is_on`: its subscription is not switched off; `links`: what the links of its message are for. `triggered`: nothing
+    happened, somebody tries the event out. What is loaded right before it is sent: `record`, what it is about as its
+    receiver may see it, with `added` to it, or why the receiver may not (`withheld`); `secrets`, the current first.
     """
 
     client_id: ClientId
@@ -100,6 +126,7 @@ class Delivery:
     key: int
     is_on: bool = True
     channel: str = CALLBACK
+    links: Sequence[str] = ()
     endpoint: str = ""
     record: Json = field(default_factory=dict)
     added: Json = field(default_factory=dict)
@@ -138,17 +165,24 @@ class Answer:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verdict:
-    """What an answer means. `again_after`: the least wait that was asked for; `is_gone`: nothing more is to be sent."""
+    """What an answer means. `again_after`: the least wait that was asked for; `is_gone`: nothing more is to be sent.
+
+    `has_bounced`: the address takes no messages, whoever sends them.
+    """
 
     state: State
     error: str = ""
     again_after: timedelta = timedelta(0)
     is_gone: bool = False
+    has_bounced: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """What came of one attempt. `again_after`: the least wait that the receiver asked for."""
+    """What came of one attempt. `again_after`: the least wait that the receiver asked for.
+
+    `put_off_until`: it was no attempt, the receiver is not to be disturbed until then.
+    """
 
     state: State
     sent_on: datetime
@@ -156,9 +190,12 @@ class Outcome:
     status: int | None = None
     answer: str = ""
     error: str = ""
+    address: str = ""
     body: bytes = b""
     again_after: timedelta = timedelta(0)
     is_gone: bool = False
+    has_bounced: bool = False
+    put_off_until: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,8 +4,10 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
+from http import HTTPStatus
 
 from coldshelf.deliveries import store
+from coldshelf.deliveries.channels import CHANNELS
 from coldshelf.deliveries.events import DISABLED
 from coldshelf.deliveries.models import FAILS_FOR, SUBSCRIPTIONS, Noted, State, wait_before
 from coldshelf.kit.db import Connection
@@ -46,12 +48,19 @@ async def _note(run: Runtime, client_id: ClientId, made: Sequence[Noted]) -> Non
     now = run.clock.now()
     async with run.database.scope(client_id, user_name="deliveries") as connection:
         # Subscriptions come first, in order: whoever switches one off then changes every delivery that waits for it.
-        ordered = sorted(made, key=lambda one: (one.delivery.subscription_id or 0, one.delivery.id))
+        tried = [one for one in made if one.outcome.put_off_until is None]
+        ordered = sorted(tried, key=lambda one: (one.delivery.subscription_id or 0, one.delivery.id))
         decided = [await _decide(run, connection, one, now) for one in ordered]
         arrived = {one.delivery.subscription_id for one in made if one.outcome.state is State.DELIVERED}
         await store.note_arrivals(connection, sorted(filter(None, arrived)))
         await store.add_attempts(connection, decided)
         await store.note_outcomes(connection, decided)
+        for one in decided:
+            if one.outcome.has_bounced:
+                await store.note_bounce(connection, one.outcome.address, "hard", one.outcome.error, now)
+        for one in made:
+            if one.outcome.put_off_until is not None:
+                await store.put_off(connection, one.delivery.id, one.outcome.put_off_until)
     for one in decided:
         log.info(
             "delivery",
@@ -85,8 +94,12 @@ async def _note_receiver(run: Runtime, connection: Connection, one: Noted, now: 
     if subscription is None:
         return False
     since = subscription["failing_since"]
+    channel = CHANNELS.get(one.delivery.channel)
     if one.outcome.is_gone:
-        await _switch_off(run, connection, one, "the receiver answered 410 Gone")
+        gone = HTTPStatus(one.outcome.status or HTTPStatus.GONE)
+        await _switch_off(run, connection, one, f"the receiver answered {gone.value} {gone.phrase}")
+    elif channel is None or not channel.ends_when_failing:
+        return True
     elif since is None:
         await store.note_failure(connection, subscription_id, now)
     elif now - since >= FAILS_FOR:

@@ -6,15 +6,18 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from coldshelf.deliveries import store
+from coldshelf.deliveries.addresses import is_mailbox
 from coldshelf.deliveries.errors import NothingToReplay, SubscriptionNotFound
 from coldshelf.deliveries.events import TEST
-from coldshelf.deliveries.fanout import put_on_its_way
+from coldshelf.deliveries.fanout import put_on_its_way, receiver_of
 from coldshelf.deliveries.models import SUBSCRIPTIONS, Selection, State
+from coldshelf.deliveries.placeholders import one_line
 from coldshelf.kit.db import Connection
 from coldshelf.kit.events import Event
 from coldshelf.kit.ids import ClientId
 from coldshelf.kit.runtime import Runtime
 from coldshelf.kit.signing import new_secret
+from coldshelf.records.errors import FieldInvalid
 
 BOTH_COUNT_FOR = timedelta(days=1)
 """Messages carry signatures by the old and the new secret for so long after a change."""
@@ -45,10 +48,17 @@ async def change_secret(run: Runtime, connection: Connection, subscription_id: i
 
 async def send_test(run: Runtime, connection: Connection, client_id: ClientId, subscription_id: int) -> Event:
     """Put a test on its way to one subscription; raise SubscriptionNotFound."""
-    url = await _found(connection, subscription_id)
+    receiver = await receiver_of(connection, await _found(connection, subscription_id))
     event = Event.of(TEST, client_id, SUBSCRIPTIONS, subscription_id, run.clock.now())
-    await put_on_its_way(connection, event, [(subscription_id, url)], event.occurred_on)
+    await put_on_its_way(connection, event, [receiver], event.occurred_on)
     return event
+
+
+async def note_bounce(run: Runtime, connection: Connection, address: str, kind: str, diagnostic: str) -> int:
+    """Note that mail to an address came back; give the id of its BouncedAddress. Raise FieldInvalid."""
+    if not is_mailbox(address):
+        raise FieldInvalid("Address takes a mailbox such as ann@example.org")
+    return await store.note_bounce(connection, address, kind, one_line(diagnostic), run.clock.now())
 
 
 async def replay(run: Runtime, connection: Connection, wanted: Selection) -> list[Begun]:
@@ -66,8 +76,8 @@ async def list_deliveries(
     return [dict(row) for row in await store.latest(connection, wanted, most)]
 
 
-async def _found(connection: Connection, subscription_id: int) -> str:
+async def _found(connection: Connection, subscription_id: int) -> Mapping[str, Any]:  # a row of the table
     row = await store.find_subscription(connection, subscription_id)
     if row is None:
         raise SubscriptionNotFound(f"There is no subscription {subscription_id}")
-    return str(row["url"])
+    return dict(row)

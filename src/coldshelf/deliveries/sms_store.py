@@ -33,8 +33,10 @@ class Draft:
 
 
 async def find_switch(connection: Connection) -> Switch:
-    rows = await connection.fetch("SELECT is_on, monthly_cap FROM sms_account WHERE NOT is_deleted")
-    return Switch(rows[0]["is_on"], rows[0]["monthly_cap"]) if rows else Switch(is_on=False, cap=None)
+    rows = await connection.fetch(
+        "SELECT sms_is_on, sms_monthly_cap FROM message_setting WHERE NOT is_deleted ORDER BY id LIMIT 1"
+    )
+    return Switch(rows[0]["sms_is_on"], rows[0]["sms_monthly_cap"]) if rows else Switch(is_on=False, cap=None)
 
 
 async def reserve(connection: Connection, draft: Draft) -> None:

@@ -2,10 +2,11 @@
 
 from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
+from uuid import UUID
 
 from asyncpg import Record
 
-from coldshelf.deliveries.models import Noted, Selection
+from coldshelf.deliveries.models import DIGEST, KEPT_BODY, SUBSCRIPTIONS, Noted, Selection
 from coldshelf.kit.db import Connection
 from coldshelf.kit.events import Event
 
@@ -15,26 +16,31 @@ async def listening(connection: Connection) -> list[Record]:
     return list(
         await connection.fetch(
             """
-            SELECT id, url, events, market_id, channel_id, location_id, asset_id
+            SELECT id, url, events, market_id, channel_id, location_id, asset_id, deliver_by, recipient_id, digest,
+                time_zone
             FROM subscription WHERE is_active AND NOT is_deleted ORDER BY id"""
         )
     )
 
 
 async def add_deliveries(
-    connection: Connection, event: Event, receivers: Sequence[tuple[int | None, str, str]], now: datetime
+    connection: Connection, event: Event, receivers: Sequence[tuple[int | None, str, str, str]], now: datetime
 ) -> None:
-    """Put an event on its way to receivers: (subscription, address, endpoint). Those it is on its way to stay as is."""
+    """Put an event on its way to receivers: (subscription, channel, address, endpoint).
+
+    Those it is on its way to stay as is.
+    """
     await connection.execute(
         """
-        INSERT INTO delivery (client_id, subscription_id, url, endpoint, event_id, event_type, version, occurred_on,
-            dataset, record_key, triggered, location_id, due_on)
-        SELECT coldshelf_client(), receiver.*, $4, $5, $6, $7, $8, $9, $10, $11, $12
-        FROM unnest($1::bigint[], $2::text[], $3::text[]) AS receiver
+        INSERT INTO delivery (client_id, subscription_id, channel, url, endpoint, event_id, event_type, version,
+            occurred_on, dataset, record_key, triggered, location_id, due_on, links)
+        SELECT coldshelf_client(), receiver.*, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14
+        FROM unnest($1::bigint[], $2::text[], $3::text[], $4::text[]) AS receiver
         ON CONFLICT DO NOTHING""",
-        [subscription for subscription, _, _ in receivers],
-        [url for _, url, _ in receivers],
-        [endpoint for _, _, endpoint in receivers],
+        [subscription for subscription, _, _, _ in receivers],
+        [channel for _, channel, _, _ in receivers],
+        [url for _, _, url, _ in receivers],
+        [endpoint for _, _, _, endpoint in receivers],
         event.id,
         event.type,
         event.version,
@@ -44,6 +50,7 @@ async def add_deliveries(
         event.triggered,
         event.location_id,
         now,
+        list(event.links),
     )
 
 
@@ -94,8 +101,8 @@ CLAIM = """
     )
     UPDATE delivery d SET leased_until = $1::timestamptz + $2::interval FROM taken
     WHERE d.client_id = taken.client_id AND d.id = taken.id
-    RETURNING d.client_id, d.id, d.subscription_id, d.url, d.endpoint, d.attempts, d.event_id, d.event_type, d.version,
-        d.occurred_on, d.dataset, d.record_key, d.triggered,
+    RETURNING d.client_id, d.id, d.subscription_id, d.channel, d.url, d.endpoint, d.attempts, d.event_id, d.event_type,
+        d.version, d.occurred_on, d.dataset, d.record_key, d.triggered, d.links,
         (SELECT s.user_id FROM subscription s
             WHERE s.client_id = d.client_id AND s.id = d.subscription_id) AS user_id,
         d.subscription_id IS NULL OR EXISTS (
@@ -162,7 +169,7 @@ async def add_attempts(connection: Connection, made: Sequence[Noted]) -> None:
         [round(one.outcome.took.total_seconds() * 1000) for one in made],
         [one.outcome.status for one in made],
         [one.outcome.error for one in made],
-        [one.outcome.body.decode() for one in made],
+        [one.outcome.body[:KEPT_BODY].decode(errors="replace") for one in made],
         [one.outcome.answer for one in made],
     )
 
@@ -185,6 +192,11 @@ async def note_outcomes(connection: Connection, made: Sequence[Noted]) -> None:
         [one.outcome.error for one in made],
         [one.outcome.sent_on for one in made],
     )
+
+
+async def put_off(connection: Connection, delivery_id: int, until: datetime) -> None:
+    """Let a delivery wait; nothing was sent."""
+    await connection.execute("UPDATE delivery SET due_on = $2, leased_until = NULL WHERE id = $1", delivery_id, until)
 
 
 async def note_arrivals(connection: Connection, subscriptions: Collection[int]) -> None:
@@ -280,4 +292,119 @@ async def forget_bodies(connection: Connection, before: datetime) -> None:
     await connection.execute(
         "UPDATE delivery_attempt SET request = '', answer = '' WHERE sent_on < $1 AND (request <> '' OR answer <> '')",
         before,
+    )
+
+
+async def find_settings(connection: Connection) -> Record | None:
+    """Give what the client has set about messages; of two that were added at the same moment the older one counts."""
+    rows = await connection.fetch("SELECT * FROM message_setting WHERE NOT is_deleted ORDER BY id LIMIT 1")
+    return rows[0] if rows else None
+
+
+async def find_template(connection: Connection, event: str, channel: str, languages: Sequence[str]) -> Record | None:
+    """Give the client's own words in the first of these languages that it has, lower case."""
+    rows = await connection.fetch(
+        """
+        SELECT subject, body, language FROM message_template
+        WHERE event = $1 AND channel = $2 AND lower(language) = ANY($3::text[]) AND NOT is_deleted
+        ORDER BY array_position($3::text[], lower(language)) LIMIT 1""",
+        event,
+        channel,
+        list(languages),
+    )
+    return rows[0] if rows else None
+
+
+async def has_bounced(connection: Connection, address: str) -> bool:
+    """Say whether nothing is to be sent to an address."""
+    rows = await connection.fetch(
+        "SELECT FROM bounced_address WHERE address_key = $1 AND kind = 'hard' AND NOT is_deleted", address.lower()
+    )
+    return bool(rows)
+
+
+async def note_bounce(connection: Connection, address: str, kind: str, diagnostic: str, now: datetime) -> int:
+    """Remember that an address came back; give the id. What is soft never takes the place of what is hard."""
+    rows = await connection.fetch(
+        """
+        INSERT INTO bounced_address (client_id, address, kind, diagnostic, bounced_on)
+        VALUES (coldshelf_client(), $1, $2, $3, $4)
+        ON CONFLICT (client_id, address_key) WHERE NOT is_deleted DO UPDATE SET
+            kind = CASE WHEN bounced_address.kind = 'hard' THEN 'hard' ELSE excluded.kind END,
+            diagnostic = excluded.diagnostic, bounced_on = excluded.bounced_on
+        RETURNING id""",
+        address,
+        kind,
+        diagnostic,
+        now,
+    )
+    return int(rows[0]["id"])
+
+
+async def unsubscribe(connection: Connection, subscription_id: int, now: datetime, because: str) -> bool:
+    """Switch a subscription off for the person whom it reaches; say whether it was on."""
+    if await lock_subscription(connection, subscription_id) is None:
+        return False
+    await switch_off(connection, subscription_id, now, because)
+    return True
+
+
+async def open_digest(
+    connection: Connection, receiver: tuple[int, str, str, str], digest_id: UUID, due_on: datetime
+) -> int | None:
+    """Give the digest of a slot, which is made when it is missing; None: it is on its way already.
+
+    The row stays locked until the end of the transaction, and workers skip it: what is added is in it when it is sent.
+    """
+    subscription, channel, url, endpoint = receiver
+    await connection.execute(
+        """
+        INSERT INTO delivery (client_id, subscription_id, channel, url, endpoint, event_id, event_type, version,
+            occurred_on, dataset, record_key, due_on)
+        VALUES (coldshelf_client(), $1, $2, $3, $4, $5, $6, 1, $7, $8, $1, $7)
+        ON CONFLICT DO NOTHING""",
+        subscription,
+        channel,
+        url,
+        endpoint,
+        digest_id,
+        DIGEST,
+        due_on,
+        SUBSCRIPTIONS,
+    )
+    rows = await connection.fetch(
+        """
+        SELECT id FROM delivery
+        WHERE event_id = $1 AND subscription_id = $2 AND state = 'waiting' AND attempts = 0 AND leased_until IS NULL
+        ORDER BY id LIMIT 1 FOR NO KEY UPDATE""",
+        digest_id,
+        subscription,
+    )
+    return int(rows[0]["id"]) if rows else None
+
+
+async def add_entry(connection: Connection, delivery_id: int, event: Event) -> None:
+    await connection.execute(
+        """
+        INSERT INTO digest_entry (client_id, delivery_id, event_id, event_type, occurred_on, dataset, record_key)
+        VALUES (coldshelf_client(), $1, $2, $3, $4, $5, $6)
+        ON CONFLICT DO NOTHING""",
+        delivery_id,
+        event.id,
+        event.type,
+        event.occurred_on,
+        event.dataset,
+        event.key,
+    )
+
+
+async def entries(connection: Connection, delivery_id: int) -> list[Record]:
+    """Give what a digest tells of, in the order in which it happened."""
+    return list(
+        await connection.fetch(
+            """
+            SELECT event_type, occurred_on, dataset, record_key FROM digest_entry
+            WHERE delivery_id = $1 ORDER BY occurred_on, id""",
+            delivery_id,
+        )
     )

@@ -4,8 +4,10 @@ from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from coldshelf.access.links import Purposes
 from coldshelf.deliveries.models import Answer, Delivery, Json, Parcel
 from coldshelf.kit.db import Connection
+from coldshelf.kit.ids import ClientId
 from coldshelf.kit.runtime import Runtime
 from coldshelf.records.registry import Registry
 
@@ -43,13 +45,22 @@ Carry = Callable[[Runtime, Delivery, Parcel], Awaitable[Answer]]
 """Takes a parcel to its address; raises CallFailed when that may work later, UrlInvalid when it never will."""
 
 
+FindPicture = Callable[[Runtime, ClientId, Json], Awaitable[bytes | None]]
+"""Takes a record as its receiver sees it; gives the JPEG that shows what it is about."""
+
+
 @dataclass(frozen=True, slots=True)
 class Surroundings:
-    """The datasets that events are about, and additions by the name of a dataset.
+    """The datasets that events are about; additions and pictures by the name of a dataset.
 
-    `carry` takes every parcel in place of its channel: a sandbox keeps them.
+    `carry` takes every parcel in place of its channel: a sandbox keeps them. `meanings` are those of the public events,
+    `about` says which dataset an event is about. `purposes` are those of links.
     """
 
     registry: Registry
     additions: Mapping[str, Addition] = field(default_factory=dict)
+    pictures: Mapping[str, FindPicture] = field(default_factory=dict)
+    meanings: Mapping[str, str] = field(default_factory=dict)
+    about: Mapping[str, str] = field(default_factory=dict)
+    purposes: Purposes = field(default_factory=dict)
     carry: Carry | None = None

@@ -11,6 +11,7 @@ from coldshelf.access.routes.links import link_router
 from coldshelf.compliance.routes import ACTIONS as COMPLIANCE_ACTIONS
 from coldshelf.deliveries.routes import router as deliveries_router
 from coldshelf.deliveries.routes.events import event_router
+from coldshelf.deliveries.routes.messages import message_router
 from coldshelf.deliveries.routes.outbox import router as outbox_router
 from coldshelf.deliveries.routes.outbox_page import router as outbox_page
 from coldshelf.deliveries.routes.sms import router as sms_router
@@ -90,6 +91,7 @@ def routers_of(declared: Registry) -> tuple[APIRouter, ...]:
         exports_router,
         erasures_router(declared),
         deliveries_router,
+        message_router(surroundings),
         link_resource_router(declared, PURPOSES),
         sms_router,
         outbox_router,

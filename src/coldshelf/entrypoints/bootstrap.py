@@ -1,6 +1,6 @@
 """Wires the parts of one process together; tests call it with other parts."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from functools import cache
@@ -17,6 +17,7 @@ from coldshelf.deliveries import datasets as delivery_datasets
 from coldshelf.deliveries import events as delivery_events
 from coldshelf.deliveries.entities import entities as delivery_entities
 from coldshelf.deliveries.jobs import delivery_handlers
+from coldshelf.deliveries.message import placeholders_of
 from coldshelf.deliveries.sandbox import Sandbox
 from coldshelf.deliveries.surroundings import Addition, Surroundings
 from coldshelf.kit.clock import Clock, SystemClock
@@ -43,6 +44,7 @@ from coldshelf.pictures import datasets as picture_datasets
 from coldshelf.pictures import events as picture_events
 from coldshelf.pictures import jobs as picture_jobs
 from coldshelf.pictures.links import picture_purposes
+from coldshelf.pictures.service.preview import picture_of_record
 from coldshelf.publishing import datasets as publishing_datasets
 from coldshelf.publishing import events as publishing_events
 from coldshelf.publishing.entities import ENTITIES as PUBLISHING_ENTITIES
@@ -84,7 +86,7 @@ PURPOSES = purposes_by_name(LINK_PURPOSES)
 def registry() -> Registry:
     """Build what the house can list and save from the declarations of every room."""
     return build_registry(
-        (*ENTITIES, *PUBLISHING_ENTITIES, *delivery_entities(PUBLIC)),
+        (*ENTITIES, *PUBLISHING_ENTITIES, *delivery_entities(PUBLIC, placeholders)),
         (
             IMPORT_RUN,
             *link_datasets.DATASETS,
@@ -135,7 +137,20 @@ def surroundings(*, sandbox: bool = False) -> Surroundings:
         RECOGNITION_SCHEMA,
         RECOGNITION_SAMPLE,
     )
-    return Surroundings(registry(), {picture_events.DATASET: recognised}, Sandbox().carry if sandbox else None)
+    return Surroundings(
+        registry(),
+        {picture_events.DATASET: recognised},
+        carry=Sandbox().carry if sandbox else None,
+        pictures={picture_events.DATASET: picture_of_record},
+        meanings={kind.name: kind.meaning for kind in EVENT_TYPES},
+        purposes=PURPOSES,
+        about={kind.name: kind.dataset for kind in PUBLIC_TYPES.values()},
+    )
+
+
+def placeholders(event: str) -> Collection[str]:
+    """Name what templates of an event may hold."""
+    return placeholders_of(surroundings(), event)
 
 
 def known(declared: Registry) -> Known:

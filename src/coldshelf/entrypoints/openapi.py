@@ -30,6 +30,7 @@ OPEN_PATHS = frozenset(
         "/l/{token}/picture",
         INBOUND_PATH,
         STATUS_PATH + "/{client_id}/{delivery_id}",
+        "/unsubscribe/{token}",
     }
 )
 DESCRIPTION = (

@@ -5,6 +5,7 @@ Read from the environment with the prefix `COLDSHELF_`; a secret may also stand 
 
 import os
 from datetime import timedelta
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -14,6 +15,14 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from coldshelf.kit.errors import SettingsInvalid
 
 MEBIBYTE = 1024 * 1024
+
+
+class SmtpTls(StrEnum):
+    """How the mail server is spoken to in TLS."""
+
+    STARTTLS = "starttls"
+    IMPLICIT = "implicit"
+    NONE = "none"
 
 
 def _parts(value: object) -> object:
@@ -184,6 +193,24 @@ class Settings(BaseSettings):
     sms_plain: bool = Field(
         default=True,
         description="Typographic quotes, dashes and blanks in SMS become plain ones, which take half the segments.",
+    )
+    smtp_host: str | None = Field(
+        default=None, description="Mail server that takes messages by e-mail. Empty: no mail is sent."
+    )
+    smtp_port: Port | None = Field(
+        default=None, description="Its port. Empty: 587, or 465 for implicit TLS, or 25 without TLS."
+    )
+    smtp_user: str = Field(default="", description="User that signs in to the mail server. Empty: nobody does.")
+    smtp_password: SecretStr | None = Field(default=None, description="Password of that user.")
+    smtp_tls: SmtpTls = Field(
+        default=SmtpTls.STARTTLS,
+        description="`starttls`: no mail goes to a server without it; `implicit`: TLS from the first byte; `none`: as "
+        "plain text, password too.",
+    )
+    mail_from: str = Field(
+        default="coldshelf@localhost",
+        pattern="^[A-Za-z0-9._+-]+@[A-Za-z0-9.-]+$",
+        description="Address from which mails come; where they bounce to.",
     )
     secret: SecretStr | None = Field(
         default=None,

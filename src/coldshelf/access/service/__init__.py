@@ -1,14 +1,17 @@
 """Use cases of the room: administration of clients, users and tokens; sign-in; links."""
 
+from coldshelf.access.models import Contact
 from coldshelf.access.service.administration import (
     add_client,
     add_device_token,
     add_token,
     add_user,
+    admin_contacts,
     change_password,
     client_by_code,
     client_of_scope,
     client_time_zone,
+    contacts,
     list_tokens,
     load_client,
     revoke_device_tokens,
@@ -44,6 +47,7 @@ from coldshelf.access.service.sign_in import (
 
 __all__ = [
     "COOKIE_LIFE",
+    "Contact",
     "Failures",
     "Known",
     "LimitDraft",
@@ -52,10 +56,12 @@ __all__ = [
     "add_device_token",
     "add_token",
     "add_user",
+    "admin_contacts",
     "change_password",
     "client_by_code",
     "client_of_scope",
     "client_time_zone",
+    "contacts",
     "delete_role",
     "forget_links",
     "forget_recipient",

@@ -1,12 +1,13 @@
 """Administration of clients, users and tokens, as the owner or a client admin does it."""
 
 import re
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from coldshelf.access import credentials, store
 from coldshelf.access.errors import ClientNotFound, TokenNotFound, UserNotFound
-from coldshelf.access.models import ApiToken, Client
+from coldshelf.access.models import ApiToken, Client, Contact
 from coldshelf.access.principal import OPERATORS, Role
 from coldshelf.kit.db import Connection
 from coldshelf.kit.errors import InputInvalid
@@ -92,6 +93,16 @@ async def username_taken(connection: Connection, username: str, *, but: int | No
 async def client_time_zone(connection: Connection) -> str:
     """Give the time zone of the client of this scope."""
     return await store.client_time_zone(connection)
+
+
+async def contacts(connection: Connection, user_ids: Collection[int]) -> Mapping[int, Contact]:
+    """Give how these users can be told something, by id; those who are gone are left out."""
+    return {one.id: one for one in await store.contacts(connection, user_ids)}
+
+
+async def admin_contacts(connection: Connection) -> list[Contact]:
+    """Give how the active admins of the client of this scope can be told something."""
+    return await store.contacts_in_role(connection, Role.CLIENT_ADMIN)
 
 
 async def user_by_name(run: Runtime, username: str) -> tuple[ClientId, UserId]:

@@ -14,6 +14,7 @@ class Callback:
     """The event as JSON to a system."""
 
     name = CALLBACK
+    ends_when_failing = True
 
     async def pack(self, run: Runtime, around: Surroundings, delivery: Delivery, sent_on: datetime) -> Parcel:
         body = write_body(around, delivery)

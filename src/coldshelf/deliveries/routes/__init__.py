@@ -1,22 +1,20 @@
 """What lists and records of subscriptions and deliveries do not offer: secrets, tests, replays."""
 
-from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Request, Response
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
-from coldshelf.access.principal import ADMINS, Principal
 from coldshelf.access.web import SignedIn
 from coldshelf.deliveries.models import SUBSCRIPTIONS, Selection, State
+from coldshelf.deliveries.routes.writing import write_as_admin
 from coldshelf.deliveries.service import ENDED, change_secret, replay, send_test
 from coldshelf.kit.clock import wire_time
 from coldshelf.kit.db import Connection
 from coldshelf.kit.web.openapi import problems
 from coldshelf.kit.web.params import LARGEST_INTEGER
 from coldshelf.kit.web.request import run_of
-from coldshelf.records.handlers import answer_once, answered
 
 MOST_IDS = 1000
 router = APIRouter(prefix="/api/v1", tags=[SUBSCRIPTIONS])
@@ -63,7 +61,9 @@ class Replayed(BaseModel):
     responses=problems(401, 403, 404, 409, 422, 429),
 )
 async def new_secret(request: Request, principal: SignedIn, subscription_id: SubscriptionId) -> Response:
-    return await _once(request, principal, None, lambda connection: _secret(request, connection, subscription_id))
+    return await write_as_admin(
+        request, principal, SUBSCRIPTIONS, None, lambda connection: _secret(request, connection, subscription_id)
+    )
 
 
 @router.post(
@@ -75,7 +75,9 @@ async def new_secret(request: Request, principal: SignedIn, subscription_id: Sub
     responses=problems(401, 403, 409, 422, 429),
 )
 async def new_client_secret(request: Request, principal: SignedIn) -> Response:
-    return await _once(request, principal, None, lambda connection: _secret(request, connection, None))
+    return await write_as_admin(
+        request, principal, SUBSCRIPTIONS, None, lambda connection: _secret(request, connection, None)
+    )
 
 
 @router.post(
@@ -91,7 +93,7 @@ async def test(request: Request, principal: SignedIn, subscription_id: Subscript
         event = await send_test(run_of(request), connection, principal.client, subscription_id)
         return TestSent(EventId=str(event.id))
 
-    return await _once(request, principal, None, write, status=202)
+    return await write_as_admin(request, principal, SUBSCRIPTIONS, None, write, status=202)
 
 
 @router.post(
@@ -118,29 +120,12 @@ async def replay_deliveries(request: Request, principal: SignedIn, wanted: Repla
         found = await replay(run_of(request), connection, chosen)
         return Replayed(Count=len(found), DeliveryIds=[one.id for one in found[:MOST_IDS]])
 
-    return await _once(request, principal, wanted, write, status=202)
+    return await write_as_admin(request, principal, SUBSCRIPTIONS, wanted, write, status=202)
 
 
 async def _secret(request: Request, connection: Connection, subscription_id: int | None) -> BaseModel:
     secret, ends_on = await change_secret(run_of(request), connection, subscription_id)
     return NewSecret(Secret=secret, PreviousEndsOn=wire_time(ends_on))
-
-
-async def _once(
-    request: Request,
-    principal: Principal,
-    wish: BaseModel | None,
-    write: Callable[[Connection], Awaitable[BaseModel]],
-    *,
-    status: int = 200,
-) -> Response:
-    principal.require_write(SUBSCRIPTIONS, ADMINS)
-    principal.require_every_outlet()
-
-    async def write_and_say(connection: Connection) -> Response:
-        return answered(await write(connection), status=status)
-
-    return await answer_once(request, principal, wish, write_and_say)
 
 
 def _utc(moment: datetime | None) -> datetime | None:

@@ -11,8 +11,8 @@ from coldshelf.access.principal import PEOPLE
 from coldshelf.access.web import SignedIn
 from coldshelf.deliveries.catalogue import kind_of
 from coldshelf.deliveries.described import DescribedEvent, describe_events
-from coldshelf.deliveries.models import TRIGGERED
-from coldshelf.deliveries.routes.writing import require_admin, write_answer
+from coldshelf.deliveries.models import SUBSCRIPTIONS, TRIGGERED
+from coldshelf.deliveries.routes.writing import require_admin, write_as_admin
 from coldshelf.deliveries.surroundings import Surroundings
 from coldshelf.deliveries.triggering import find_trigger, publish_trigger
 from coldshelf.kit.db import Connection
@@ -116,7 +116,7 @@ def event_router(kinds: Mapping[str, EventType], around: Surroundings) -> APIRou
             await publish_trigger(run, connection, event)
             return Triggered(EventId=str(event.id), Dataset=event.dataset, Record=event.key)
 
-        return await write_answer(request, principal, asked, write, status=202)
+        return await write_as_admin(request, principal, SUBSCRIPTIONS, asked, write, status=202)
 
     return router
 

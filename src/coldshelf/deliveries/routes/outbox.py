@@ -8,9 +8,9 @@ from pydantic import BaseModel, Field, RootModel
 
 from coldshelf.access.principal import ADMINS, UNLIMITED, Principal
 from coldshelf.access.web import SignedIn
-from coldshelf.deliveries.models import OUTBOX
+from coldshelf.deliveries.models import OUTBOX, SUBSCRIPTIONS
 from coldshelf.deliveries.outbox import Message, load_message, read_switches, set_switches
-from coldshelf.deliveries.routes.writing import write_answer
+from coldshelf.deliveries.routes.writing import write_as_admin
 from coldshelf.deliveries.sandbox import Behaviour
 from coldshelf.kit.db import Connection
 from coldshelf.kit.errors import NotAllowed
@@ -90,7 +90,7 @@ async def put_switches(
     async def write(connection: Connection) -> BaseModel:
         return SwitchesShown(Sandbox=True, Switches=await set_switches(run_of(request), connection, wanted))
 
-    return await write_answer(request, principal, Switchboard(wanted), write)
+    return await write_as_admin(request, principal, SUBSCRIPTIONS, Switchboard(wanted), write)
 
 
 @router.get(

@@ -1,4 +1,4 @@
-"""How the further operations of this room write: as a client admin who sees every outlet, in one transaction."""
+"""What every change by a route of this room has alike: a client admin, once, in one transaction."""
 
 from collections.abc import Awaitable, Callable
 
@@ -10,23 +10,20 @@ from coldshelf.deliveries.models import SUBSCRIPTIONS
 from coldshelf.kit.db import Connection
 from coldshelf.records.handlers import answer_once, answered
 
+Write = Callable[[Connection], Awaitable[BaseModel]]
 
-def require_admin(principal: Principal) -> None:
-    """Raise NotAllowed unless subscriptions may be written, those of every outlet."""
-    principal.require_write(SUBSCRIPTIONS, ADMINS)
+
+def require_admin(principal: Principal, name: str = SUBSCRIPTIONS) -> None:
+    """Raise NotAllowed unless records of this name may be written, those of every outlet."""
+    principal.require_write(name, ADMINS)
     principal.require_every_outlet()
 
 
-async def write_answer(
-    request: Request,
-    principal: Principal,
-    wish: BaseModel | None,
-    write: Callable[[Connection], Awaitable[BaseModel]],
-    *,
-    status: int = 200,
+async def write_as_admin(
+    request: Request, principal: Principal, name: str, wish: BaseModel | None, write: Write, *, status: int = 200
 ) -> Response:
-    """Write, once for each Idempotency-Key, and answer what the write gives."""
-    require_admin(principal)
+    """Let an admin who may write records of this name change something; a repeated request is answered as before."""
+    require_admin(principal, name)
 
     async def write_and_say(connection: Connection) -> Response:
         return answered(await write(connection), status=status)

@@ -1,6 +1,7 @@
 """Users as the admins of their client see them (contract 5.1, 5.3). Passwords are set apart, by action=setPassword."""
 
 from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from coldshelf.access.principal import ADMINS, Permission, Role
 from coldshelf.kit.db import Connection
@@ -16,6 +17,8 @@ async def _sign_in_name(connection: Connection, values: Values, before: Values |
     """Lower the e-mail, and sign the user in by it, unless a name of its own was chosen."""
     # values have the types of their columns
     changed, email = dict(values), values.get("email")
+    if values.get("time_zone"):
+        _check_zone(values["time_zone"])
     if email is None:
         if before is None or "email" in values:
             raise FieldInvalid("User needs PrimaryEmail: it is the name to sign in with")
@@ -25,6 +28,13 @@ async def _sign_in_name(connection: Connection, values: Values, before: Values |
         await check_sign_in_name(connection, email, but=before["id"] if before else None)
         changed["username"] = email
     return changed
+
+
+def _check_zone(name: str) -> None:
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+        raise FieldInvalid(f"TimeZone takes a zone such as Europe/Berlin, not {name[:60]!r}") from error
 
 
 USER = Entity(
@@ -52,6 +62,7 @@ USER = Entity(
         ),
         text("EmployerName", 150, "Employer", aliases=("Employer",)),
         text("PreferredNotificationType", 150, "How the user wants to be told"),
+        text("TimeZone", 100, "Zone in which messages wait and gather; empty: the client's", parquet=None),
         Field(wire="IsActive", type=FieldType.BOOLEAN, meaning="No shuts the user out at once, with all tokens"),
     ),
     references=(

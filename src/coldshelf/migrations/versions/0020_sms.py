@@ -3,7 +3,7 @@
 from coldshelf.migrations.apply import apply_file
 
 revision = "0020"
-down_revision = "0018"
+down_revision = "0019"
 
 
 def upgrade() -> None:

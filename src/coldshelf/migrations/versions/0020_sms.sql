@@ -1,11 +1,3 @@
--- Whether a client sends SMS, and how many segments a month; without a row: none.
-CREATE TABLE sms_account (
-    is_on boolean NOT NULL DEFAULT false,
-    monthly_cap bigint
-);
-SELECT coldshelf_tenant_table('sms_account');
-CREATE UNIQUE INDEX sms_account_alone ON sms_account (client_id) WHERE NOT is_deleted;
-
 -- One SMS of a delivery. Until the provider has taken it, `sid` is empty and its state `new`.
 CREATE TABLE sms_message (
     delivery_id bigint NOT NULL,

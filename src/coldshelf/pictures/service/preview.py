@@ -1,14 +1,15 @@
 """Finds the picture behind a GUID (contract 3): no login, so nothing but the picture comes back."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Protocol
+from typing import Any, Protocol
 from uuid import UUID
 
 from coldshelf.kit.db import Connection
 from coldshelf.kit.errors import NotFound
+from coldshelf.kit.ids import ClientId
 from coldshelf.kit.objects import ObjectStore
 from coldshelf.kit.runtime import Runtime
 from coldshelf.masterdata import service as masterdata
@@ -25,6 +26,8 @@ CAMERAS = tuple(f"cam{number}" for number in range(1, 21))
 SERVED = (Kind.STITCHED, Kind.ANNOTATED, *CAMERAS)
 PLANOGRAM_WIDTH = 1024
 PLANOGRAM, IN_STORE = "planogram", "instore"
+LONGEST_SIDE = 1024
+"""Pixels of a picture in a message."""
 STORE_SCENE = "StoreView"
 
 
@@ -115,6 +118,25 @@ async def best_rendition(objects: ObjectStore, connection: Connection, picture: 
         return await _rendition(objects, connection, picture, Kind.ANNOTATED)
     except (PreviewNotFound, PreviewNotReady):
         return await _rendition(objects, connection, picture, Kind.STITCHED)
+
+
+async def picture_of_record(run: Runtime, client_id: ClientId, record: Mapping[str, Any]) -> bytes | None:
+    """Give the best rendition of a listed picture, small enough for a message; None: there is none yet.
+
+    Whoever does not see its GUID gets none.
+    """
+    if not record.get("UniqueGuid") or not record.get("AssetPurityId"):
+        return None
+    async with run.database.scope(client_id, readonly=True) as connection:
+        picture = await store.load_picture(connection, int(record["AssetPurityId"]))
+        if picture is None:
+            return None
+        try:
+            found = await best_rendition(run.objects, connection, picture)
+        except (PreviewNotFound, PreviewNotReady):
+            return None
+    longest = max(found.width, found.height)
+    return await run.off_loop(found.render, found.width * LONGEST_SIDE // longest if longest > LONGEST_SIDE else None)
 
 
 async def _rendition(objects: ObjectStore, connection: Connection, picture: Picture, kind: str) -> RenditionPreview:
