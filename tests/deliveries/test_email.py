@@ -135,10 +135,15 @@ async def test_an_address_that_bounces_gets_nothing_more_until_an_admin_clears_i
     assert len(box.mails) == 1
 
 
-async def test_what_is_refused_for_its_content_has_failed_but_is_no_bounce(push: Pushing, box: Mailbox) -> None:
+@pytest.mark.parametrize(
+    ("command", "answer"), [("CONTENT", "554 5.7.1 looks like spam"), ("RCPT", "550 5.7.1 relaying denied")]
+)
+async def test_what_is_refused_for_its_content_or_sender_has_failed_but_is_no_bounce(
+    push: Pushing, box: Mailbox, command: str, answer: str
+) -> None:
     await push.ann()
     await push.happen(await push.outlet("L1"))
-    box.answers["CONTENT"] = ["554 5.7.1 looks like spam"]
+    box.answers[command] = [answer]
 
     await push.deliver()
 

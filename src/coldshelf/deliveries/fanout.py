@@ -9,7 +9,7 @@ from uuid import NAMESPACE_URL, uuid5
 from yarl import URL
 
 from coldshelf.access.service import Contact, admin_contacts, client_time_zone, contacts
-from coldshelf.deliveries import store
+from coldshelf.deliveries import message_store, store
 from coldshelf.deliveries.addresses import is_mailbox
 from coldshelf.deliveries.catalogue import EVERYTHING, means, split
 from coldshelf.deliveries.hours import slot_after, zone_of
@@ -110,8 +110,8 @@ async def _add_to_digest(
     while digest is None:
         slot = slot_after(slot, Pace(one["digest"]), zone)
         digest_id = uuid5(NAMESPACE_URL, f"{event.client_id}/{one['id']}/{slot.isoformat()}")
-        digest = await store.open_digest(connection, address, digest_id, slot)
-    await store.add_entry(connection, digest, event)
+        digest = await message_store.open_digest(connection, address, digest_id, slot)
+    await message_store.add_entry(connection, digest, event)
 
 
 def _means(subscription: Mapping[str, Any], event: Event, place: OutletPlace | None) -> bool:

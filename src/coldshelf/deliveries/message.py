@@ -1,5 +1,6 @@
 """A message to a person: whom it reaches, in which words, and whether it may go now. Each channel gives it a form."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -7,7 +8,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from coldshelf.access.service import Contact, contacts, load_client
-from coldshelf.deliveries import store
+from coldshelf.deliveries import message_store, store
 from coldshelf.deliveries.addresses import is_mailbox, is_phone
 from coldshelf.deliveries.catalogue import TEST
 from coldshelf.deliveries.hours import quiet_until, read_wall_time, zone_of
@@ -18,6 +19,8 @@ from coldshelf.deliveries.templates import Words, built_in, languages
 from coldshelf.kit.db import Connection
 from coldshelf.kit.runtime import Runtime
 
+GAPS = re.compile(r"[\s()/.-]")
+"""What people write between the digits of a telephone number."""
 NO_SUBSCRIPTION = dict.fromkeys(("recipient_id", "time_zone", "language", "quiet_from", "quiet_to")) | {
     "name": "Notices to client admins"
 }
@@ -81,7 +84,7 @@ def placeholders_of(around: Surroundings, event: str) -> frozenset[str]:
 
 
 async def words_of(connection: Connection, event: str, channel: str, wished: Sequence[str]) -> Words:
-    own = await store.find_template(connection, event, channel, wished)
+    own = await message_store.find_template(connection, event, channel, wished)
     if own is None:
         return built_in(event)
     return Words(own["subject"] or built_in(event).subject, own["body"], own["language"])
@@ -92,7 +95,7 @@ async def open_desk(run: Runtime, delivery: Delivery) -> Desk:
     client = await load_client(run, delivery.client_id)
     async with run.database.scope(delivery.client_id, readonly=True) as connection:
         subscription = await _subscription(connection, delivery)
-        settings = await store.find_settings(connection)
+        settings = await message_store.find_settings(connection)
         recipient = subscription["recipient_id"]
         person = (await contacts(connection, [recipient])).get(recipient) if recipient else None
     return Desk(
@@ -126,6 +129,8 @@ def address_of(desk: Desk) -> str:
         raise Withheld("The recipient is switched off or gone")
     held = {EMAIL: person.email, SMS: person.phone} if person else {}
     address = (given or held.get(channel, "")).strip()
+    if channel == SMS:
+        address = GAPS.sub("", address)
     if channel == EMAIL and not is_mailbox(address):
         raise Withheld("The recipient has no e-mail address that can be used")
     if channel == SMS and not is_phone(address):
@@ -140,7 +145,7 @@ async def check_may_go(run: Runtime, desk: Desk, address: str, now: datetime) ->
         raise Withheld(f"The client has switched {delivery.channel} off (MessageSetting)")
     if delivery.channel == EMAIL:
         async with run.database.scope(delivery.client_id, readonly=True) as connection:
-            if await store.has_bounced(connection, address):
+            if await message_store.has_bounced(connection, address):
                 raise Withheld("Mail to this address came back (BouncedAddress)")
     if delivery.type == TEST or not held["quiet_from"] or not held["quiet_to"]:
         return

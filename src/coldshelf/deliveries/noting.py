@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import datetime
 from http import HTTPStatus
 
-from coldshelf.deliveries import store
+from coldshelf.deliveries import message_store, store
 from coldshelf.deliveries.channels import CHANNELS
 from coldshelf.deliveries.events import DISABLED
 from coldshelf.deliveries.models import FAILS_FOR, SUBSCRIPTIONS, Noted, State, wait_before
@@ -57,7 +57,7 @@ async def _note(run: Runtime, client_id: ClientId, made: Sequence[Noted]) -> Non
         await store.note_outcomes(connection, decided)
         for one in decided:
             if one.outcome.has_bounced:
-                await store.note_bounce(connection, one.outcome.address, "hard", one.outcome.error, now)
+                await message_store.note_bounce(connection, one.outcome.address, "hard", one.outcome.error, now)
         for one in made:
             if one.outcome.put_off_until is not None:
                 await store.put_off(connection, one.delivery.id, one.outcome.put_off_until)

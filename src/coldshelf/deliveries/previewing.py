@@ -6,7 +6,7 @@ from types import MappingProxyType
 
 from coldshelf.access.principal import Principal
 from coldshelf.access.service import load_client
-from coldshelf.deliveries import store
+from coldshelf.deliveries import message_store
 from coldshelf.deliveries.hours import zone_of
 from coldshelf.deliveries.loading import load_records
 from coldshelf.deliveries.mail import html_of
@@ -80,7 +80,7 @@ async def preview(run: Runtime, around: Surroundings, principal: Principal, draf
     check_placeholders("Body", draft.body, known)
     client = await load_client(run, principal.client)
     async with run.database.scope(principal.client, readonly=True) as connection:
-        settings = await store.find_settings(connection)
+        settings = await message_store.find_settings(connection)
         wished = languages(draft.language, settings["language"] if settings else None)
         words = await words_of(connection, draft.event, draft.channel, wished)
     frame = Frame(zone_of(client.time_zone), client.name, "Sample")

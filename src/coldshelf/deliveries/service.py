@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from coldshelf.deliveries import store
+from coldshelf.deliveries import message_store, store
 from coldshelf.deliveries.addresses import is_mailbox
 from coldshelf.deliveries.errors import NothingToReplay, SubscriptionNotFound
 from coldshelf.deliveries.events import TEST
@@ -58,7 +58,7 @@ async def note_bounce(run: Runtime, connection: Connection, address: str, kind: 
     """Note that mail to an address came back; give the id of its BouncedAddress. Raise FieldInvalid."""
     if not is_mailbox(address):
         raise FieldInvalid("Address takes a mailbox such as ann@example.org")
-    return await store.note_bounce(connection, address, kind, one_line(diagnostic), run.clock.now())
+    return await message_store.note_bounce(connection, address, kind, one_line(diagnostic), run.clock.now())
 
 
 async def replay(run: Runtime, connection: Connection, wanted: Selection) -> list[Begun]:

@@ -7,7 +7,7 @@ from typing import Any
 
 from coldshelf.access.principal import Principal
 from coldshelf.access.service import mint
-from coldshelf.deliveries import store
+from coldshelf.deliveries import message_store
 from coldshelf.deliveries.loading import HIDDEN, SWITCHED_OFF, load_records, reader
 from coldshelf.deliveries.message import (
     Desk,
@@ -103,7 +103,7 @@ async def _picture(run: Runtime, around: Surroundings, delivery: Delivery) -> by
 async def _digest(run: Runtime, around: Surroundings, desk: Desk) -> tuple[Words, dict[str, str]]:
     """List the events of a digest that its receiver may see, the first 50 by their subjects."""
     async with run.database.scope(desk.delivery.client_id, readonly=True) as connection:
-        held = [dict(row) for row in await store.entries(connection, desk.delivery.id)]
+        held = [dict(row) for row in await message_store.entries(connection, desk.delivery.id)]
     records = await _records(run, around, desk.delivery, held)
     seen = [one for one in held if (one["dataset"], one["record_key"]) in records]
     if not seen:

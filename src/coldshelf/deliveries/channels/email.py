@@ -1,6 +1,7 @@
 """E-mail: one MIME message handed to the operator's mail server."""
 
 import asyncio
+import re
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 
@@ -15,6 +16,10 @@ from coldshelf.kit.runtime import Runtime
 
 MOST = 256
 """Mails of one process that are under way at a time: as many as a worker takes, so that none waits for a thread."""
+
+
+ENHANCED = re.compile(r"\b5\.([0-9]{1,3})\.[0-9]{1,3}\b")
+NO_MAILBOX = frozenset({550, 551, 553})
 
 
 class Email:
@@ -57,5 +62,11 @@ class Email:
         return Verdict(
             state=State.FAILED if is_final else State.WAITING,
             error=f"The mail server said {answer.text}"[:500],
-            has_bounced=is_final and stage == "rcpt",
+            has_bounced=is_final and stage == "rcpt" and _is_about_address(answer),
         )
+
+
+def _is_about_address(answer: Answer) -> bool:
+    """Say whether a refusal is that of the mailbox, not of who sends (RFC 3463: 5.1 and 5.2 are about it)."""
+    enhanced = ENHANCED.search(answer.text)
+    return enhanced[1] in {"1", "2"} if enhanced else answer.status in NO_MAILBOX
