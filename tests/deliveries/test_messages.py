@@ -166,6 +166,7 @@ async def test_a_person_is_reached_as_it_prefers_and_where_it_is_now(push: Pushi
     cleo = await person(push, "cleo", PreferredNotificationType="Text", PrimaryPhone="+43 (660) 123-45678")
     for name, user in (("Bob", bob), ("Cleo", cleo)):
         await push.subscribe(Name=name, DeliverBy="preferred", RecipientId=user, Events="alert.*")
+    await Handler(push.http, "MessageSetting").save(SenderName="Fast Drinks", SmsIsOn="true")
     outlet = await push.outlet("L1")
 
     await push.happen(outlet)
