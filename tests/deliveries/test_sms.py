@@ -271,6 +271,17 @@ async def test_what_the_operator_can_cure_waits(sms: Texting, changed: dict[str,
     assert await sms.month() == (0, 0)
 
 
+async def test_who_is_not_twilio_is_not_believed(sms: Texting) -> None:
+    settings = sms.push.run.settings.model_copy(update={"sms_base_url": f"{sms.server.url}/elsewhere"})
+    sms.push.run = replace(sms.push.run, settings=settings)
+
+    (delivery,) = await sms.text()
+
+    assert delivery["State"] == "waiting"
+    assert "none of Twilio's: check COLDSHELF_SMS_BASE_URL" in delivery["Error"]
+    assert await sms.month() == (0, 0)
+
+
 async def test_without_an_account_the_delivery_is_refused_with_the_cure(sms: Texting) -> None:
     settings = sms.push.run.settings.model_copy(update={"sms_auth_token": None})
     sms.push.run = replace(sms.push.run, settings=settings)

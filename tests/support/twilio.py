@@ -128,6 +128,10 @@ def _is_signed_in(request: web.Request) -> bool:
     return request.match_info["account"] == SID and request.headers.get("Authorization") == f"Basic {wanted}"
 
 
+async def _welcome(_: web.Request) -> web.Response:
+    return web.Response(text="<html>Welcome</html>", content_type="text/html")
+
+
 def _error(status: int, code: int, message: str, wait: str = "") -> web.Response:
     said = {"code": code, "message": message, "more_info": f"https://www.twilio.com/docs/errors/{code}"}
     headers = {"Retry-After": wait} if wait else {}
@@ -138,6 +142,7 @@ def _error(status: int, code: int, message: str, wait: str = "") -> web.Response
 async def twilio_running() -> AsyncIterator[Twilio]:
     server = Twilio()
     app = web.Application()
+    app.router.add_post("/elsewhere/{more:.*}", _welcome)
     base = "/2010-04-01/Accounts/{account}/Messages"
     app.add_routes([web.post(f"{base}.json", server.create), web.get(base + "/{sid}.json", server.fetch)])
     runner = web.AppRunner(app)

@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 from coldshelf.kit.errors import Conflict, InputInvalid, NotAllowed, NotFound, TooManyRequests
-from coldshelf.kit.http.errors import UrlInvalid
+from coldshelf.kit.http.errors import AnswerBroken, UrlInvalid
 
 
 class EventsUnknown(InputInvalid):
@@ -77,6 +77,12 @@ class NoSmsAccount(UrlInvalid):
 
     code = "no_sms_account"
     cure = "Ask the operator to set COLDSHELF_SMS_ACCOUNT_SID, _AUTH_TOKEN and _FROM, then replay the delivery."
+
+
+class NotTwilio(AnswerBroken):
+    """The answer was none of Twilio's: check COLDSHELF_SMS_BASE_URL"""
+
+    code = "not_twilio"
 
 
 class CallNotSigned(NotAllowed):

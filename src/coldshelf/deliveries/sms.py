@@ -7,7 +7,7 @@ from asyncpg import Record
 
 from coldshelf.deliveries import sms_store as store
 from coldshelf.deliveries import twilio
-from coldshelf.deliveries.errors import NoSmsAccount
+from coldshelf.deliveries.errors import NoSmsAccount, NotTwilio
 from coldshelf.deliveries.models import LARGEST_ANSWER, WITHIN, Answer, Delivery, Withheld
 from coldshelf.deliveries.sms_text import encoding_of, segments_of
 from coldshelf.deliveries.twilio import ENDED, LOST, ON_THE_WAY, OPTED_OUT, Account, Report, Status, Word
@@ -36,7 +36,6 @@ def account_of(settings: Settings) -> Account:
     return Account(
         sid=settings.sms_account_sid,
         token=settings.sms_auth_token.get_secret_value(),
-        sender=settings.sms_from,
         base=settings.sms_base_url,
     )
 
@@ -71,8 +70,9 @@ async def reserve(run: Runtime, client_id: ClientId, draft: store.Draft) -> None
 
 
 async def note_answer(run: Runtime, client_id: ClientId, draft: store.Draft, answer: Answer) -> None:
-    """Write down what Twilio said to a message: taken, or refused and so not counted."""
-    report = twilio.read_report(answer.text) if answer.status in range(200, 300) else None
+    """Write down what Twilio said to a message: taken, or refused and so not counted. Raises NotTwilio."""
+    is_taken = answer.status in range(200, 300)
+    report = twilio.read_report(answer.text) if is_taken else None
     code, now = twilio.error_code(answer.text), run.clock.now()
     async with run.database.scope(client_id, user_name="deliveries") as connection:
         if report is not None:
@@ -81,6 +81,8 @@ async def note_answer(run: Runtime, client_id: ClientId, draft: store.Draft, ans
         await store.uncount(connection, draft.delivery_id, code)
         if code == OPTED_OUT:
             await store.opt_out(connection, draft.phone, f"Twilio {code}", now)
+    if is_taken:
+        raise NotTwilio
 
 
 async def take_report(run: Runtime, client_id: ClientId, delivery_id: int, report: Report) -> None:

@@ -44,10 +44,11 @@ async def reserve(connection: Connection, draft: Draft) -> None:
     await uncount(connection, draft.delivery_id)
     await connection.execute(
         """
-        INSERT INTO sms_message (client_id, delivery_id, phone, month, encoding, segments)
-        VALUES (coldshelf_client(), $1, $2, $3, $4, $5)
-        ON CONFLICT (client_id, delivery_id) WHERE sid IS NULL DO UPDATE SET phone = $2, month = $3, encoding = $4,
-            segments = $5, is_counted = true, state = 'new', error_code = NULL""",
+        INSERT INTO sms_message (client_id, delivery_id, phone, month, encoding, segments, state)
+        VALUES (coldshelf_client(), $1, $2, $3, $4, $5, 'new')
+        ON CONFLICT (client_id, delivery_id) WHERE sid IS NULL AND state IN ('new', 'refused') DO UPDATE
+        SET phone = $2, month = $3, encoding = $4, segments = $5, is_counted = true, state = 'new', error_code = NULL
+        """,
         draft.delivery_id,
         draft.phone,
         draft.month,

@@ -42,7 +42,6 @@ OPERATORS = {
     21701: "COLDSHELF_SMS_FROM is no messaging service of this account",
 }
 """What the operator can set right meanwhile: those are tried again."""
-NOT_TWILIO = "This was no answer of Twilio's. Check COLDSHELF_SMS_BASE_URL"
 STOP = frozenset({"STOP", "STOPALL", "UNSUBSCRIBE", "CANCEL", "END", "QUIT", "OPTOUT", "REVOKE"})
 START = frozenset({"START", "YES", "UNSTOP"})
 HELP = frozenset({"HELP", "INFO"})
@@ -79,11 +78,10 @@ class Word(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Account:
-    """Whom the operator's account sends as; `base` is the address of the API."""
+    """The operator's account; `base` is the address of the API."""
 
     sid: str
     token: str
-    sender: str
     base: str
 
     @property
@@ -108,10 +106,9 @@ class Report:
     currency: str = ""
 
 
-def message_form(account: Account, to: str, text: str, status_callback: str) -> bytes:
+def message_form(sender: str, to: str, text: str, status_callback: str) -> bytes:
     """Write the form that sends a text."""
-    sender = "MessagingServiceSid" if account.sender.startswith(SERVICE) else "From"
-    form = {"To": to, sender: account.sender, "Body": text}
+    form = {"To": to, "MessagingServiceSid" if sender.startswith(SERVICE) else "From": sender, "Body": text}
     return urlencode(form | ({"StatusCallback": status_callback} if status_callback else {})).encode()
 
 
@@ -162,7 +159,7 @@ def judge(answer: Answer, plain: Verdict) -> Verdict:
     A refusal of the message ends it; what the operator or time may cure is tried again.
     """
     if plain.state is State.DELIVERED:
-        return plain if read_report(answer.text) else Verdict(state=State.WAITING, error=NOT_TWILIO)
+        return plain
     code = error_code(answer.text)
     is_refused = answer.status == 400 and code not in OPERATORS
     said = str(_object(answer.text).get("message") or f"Status {answer.status}")[:300]

@@ -39,7 +39,6 @@ class Sms:
         self._write = write
 
     async def pack(self, run: Runtime, around: Surroundings, delivery: Delivery, sent_on: datetime) -> Parcel:
-        account = sms.account_of(run.settings)
         written = await self._write(run, around, delivery, sent_on)
         text = f"{written.subject}\n{written.text}".strip()
         if run.settings.sms_plain:
@@ -47,7 +46,9 @@ class Sms:
         tail = f"\n{written.link}" if written.link else ""
         text = cut(text, run.settings.sms_most_segments, tail)
         callback = sms.status_url(run.settings, delivery)
-        return Parcel(address=written.address, body=twilio.message_form(account, written.address, text, callback))
+        return Parcel(
+            address=written.address, body=twilio.message_form(run.settings.sms_from, written.address, text, callback)
+        )
 
     async def carry(self, run: Runtime, delivery: Delivery, parcel: Parcel) -> Answer:
         account = sms.account_of(run.settings)

@@ -1,4 +1,4 @@
--- One SMS of a delivery. Until the provider has taken it, `sid` is empty and its state `new`.
+-- One SMS of a delivery. Until the provider has taken it, `sid` is empty and its state `new` or `refused`.
 CREATE TABLE sms_message (
     delivery_id bigint NOT NULL,
     phone text NOT NULL,
@@ -7,7 +7,7 @@ CREATE TABLE sms_message (
     encoding text NOT NULL,
     segments bigint NOT NULL,
     is_counted boolean NOT NULL DEFAULT true,
-    state text NOT NULL DEFAULT 'new',
+    state text NOT NULL,
     error_code bigint,
     price numeric(12, 6),
     currency text NOT NULL DEFAULT '',
@@ -18,7 +18,8 @@ CREATE TABLE sms_message (
 );
 SELECT coldshelf_tenant_table('sms_message');
 ALTER TABLE sms_message ADD FOREIGN KEY (client_id, delivery_id) REFERENCES delivery (client_id, id);
-CREATE UNIQUE INDEX sms_message_new ON sms_message (client_id, delivery_id) WHERE sid IS NULL;
+CREATE UNIQUE INDEX sms_message_new ON sms_message (client_id, delivery_id)
+    WHERE sid IS NULL AND state IN ('new', 'refused');
 CREATE UNIQUE INDEX sms_message_sid ON sms_message (client_id, sid);
 CREATE INDEX ON sms_message (client_id, delivery_id, id);
 CREATE INDEX ON sms_message (client_id, month, id);
