@@ -402,16 +402,39 @@ async def test_a_stop_counts_for_every_client_that_has_written_and_for_no_other_
     sms: Texting, stranger: httpx.AsyncClient, other_client_id: ClientId
 ) -> None:
     await sms.text()
+    others = "/api/v1/sms-opt-outs"
 
     await sms.says("STOP", "+436609999999")
     await sms.says("STOP please")
     nobody = await sms.records("SmsOptOut")
     await sms.says("STOP")
-    await sms.says("STOP")
+    of_one = (await stranger.get(others)).json()["data"]
+    await _write_to(sms.push.run, other_client_id, PHONE)
+    await sms.says("quit")
 
-    assert nobody == []
-    assert [one["Phone"] for one in await sms.records("SmsOptOut")] == [PHONE]
-    assert (await stranger.get("/api/v1/sms-opt-outs")).json()["data"] == []
+    assert (nobody, of_one) == ([], [])
+    assert [(one["Phone"], one["Because"]) for one in await sms.records("SmsOptOut")] == [(PHONE, "STOP")]
+    (of_both,) = (await stranger.get(others)).json()["data"]
+    assert (of_both["Phone"], of_both["Because"]) == (PHONE, "QUIT")
+
+
+async def _write_to(run: Runtime, client_id: ClientId, phone: str) -> None:
+    """Let another client have written to a number."""
+    async with run.database.scope(client_id) as connection:
+        delivery = await connection.fetchval(
+            """
+            INSERT INTO delivery (client_id, url, endpoint, event_id, event_type, version, occurred_on, dataset,
+                record_key, state)
+            VALUES (coldshelf_client(), '', '', gen_random_uuid(), 'alert.opened', 1, now(), 'Location', 1, 'delivered')
+            RETURNING id"""
+        )
+        await connection.execute(
+            """
+            INSERT INTO sms_message (client_id, delivery_id, phone, month, encoding, segments, state, sid)
+            VALUES (coldshelf_client(), $1, $2, '2026-11', 'GSM-7', 1, 'sent', 'SM-other')""",
+            delivery,
+            phone,
+        )
 
 
 async def test_twilio_is_asked_about_what_it_has_not_told(sms: Texting) -> None:
