@@ -1,31 +1,21 @@
 """SMS through a server that answers as Twilio does: sent, counted, capped, told of, opted out of."""
 # ruff: noqa: RUF001  # typographic characters become plain ones here
 
-import asyncio
+import re
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 from decimal import Decimal
 
 import httpx
 import pytest
-from pydantic import SecretStr
 
-from coldshelf.deliveries.channels import CHANNELS
-from coldshelf.deliveries.channels.sms import Sms
-from coldshelf.deliveries.dispatching import take
-from coldshelf.deliveries.loading import load
-from coldshelf.deliveries.models import SMS, Delivery, Noted
-from coldshelf.deliveries.noting import note
-from coldshelf.deliveries.sending import attempt
 from coldshelf.deliveries.sms import catch_up
-from coldshelf.deliveries.surroundings import Surroundings
 from coldshelf.deliveries.twilio import signature
-from coldshelf.entrypoints.bootstrap import surroundings
 from coldshelf.kit.http import open_outgoing
 from coldshelf.kit.ids import ClientId
 from coldshelf.kit.runtime import Runtime
-from tests.deliveries.conftest import Pushing, Row
+from tests.deliveries.conftest import Hook, Pushing, Row
 from tests.records.support import Handler
 from tests.support.twilio import FROM, SID, TOKEN, Twilio, twilio_running
 
@@ -35,38 +25,31 @@ PHONE = "+436601234567"
 
 
 @dataclass
-class Written:
-    """The words of every message of a test."""
-
-    address: str = PHONE
-    subject: str = "Cooler seen"
-    text: str = "OK"
-    link: str = ""
-
-
-@dataclass
 class Texting:
-    """Sends SMS by a worker's own steps, as many at a time as are due."""
+    """Lets a subscription by SMS hear of an outlet, in words of the client's own."""
 
     push: Pushing
     server: Twilio
-    words: Written
     outlet: int
+    subscription: int
 
-    async def text(self, times: int = 1) -> list[Row]:
+    async def text(self, times: int = 1, links: tuple[str, ...] = ()) -> list[Row]:
         """Let it happen so often, deliver all of it at once, and give the deliveries."""
         for _ in range(times):
-            await self.push.happen(self.outlet)
+            await self.push.happen(self.outlet, links=links)
         return await self.deliver()
 
     async def deliver(self, later: timedelta = timedelta(0)) -> list[Row]:
-        self.push.clock.advance(later)
-        run = self.push.run
-        while taken := await load(run, surroundings(), await take(run, 64)):
-            taken = [replace(one, channel=SMS) for one in taken]
-            outcomes = await asyncio.gather(*(attempt(run, surroundings(), one) for one in taken))
-            await note(run, [Noted(one, outcome) for one, outcome in zip(taken, outcomes, strict=True)])
+        await self.push.deliver(later)
         return await self.push.deliveries()
+
+    async def reads(self, subject: str, body: str) -> None:
+        """Word the messages."""
+        said = {"Name": "Words", "Event": "alert.opened", "Channel": "sms", "Subject": subject, "Body": body}
+        await Handler(self.push.http, "MessageTemplate").save(**said)
+
+    async def goes_to(self, phone: str) -> None:
+        await Handler(self.push.http, "Subscription").save(id=self.subscription, Url=phone)
 
     async def records(self, name: str) -> list[Row]:
         return list((await Handler(self.push.http, name).page(sort=f"{name}Id", dir="ASC", limit=1000))["records"])
@@ -76,27 +59,14 @@ class Texting:
         found = await self.records("SmsMonth")
         return (found[0]["Messages"], found[0]["Segments"]) if found else (0, 0)
 
-    async def switch(self, *, is_on: bool = True, cap: int | None = None) -> None:
-        await switch(self.push.run, self.push.client_id, is_on=is_on, cap=cap)
+    async def switch(self, *, is_on: bool = True, cap: object = "") -> None:
+        said = {"SenderName": "Bottler", "SmsIsOn": str(is_on).lower(), "SmsMonthlyCap": cap}
+        await Handler(self.push.http, "MessageSetting").save(**said)
 
     async def says(self, text: str, phone: str = PHONE) -> httpx.Response:
         """Let a phone text back."""
         form = {"From": phone, "To": FROM, "Body": text, "MessageSid": "SM9", "AccountSid": SID, "NumSegments": "1"}
         return await self.server.call(self.push.http, INBOUND, form)
-
-
-async def switch(run: Runtime, client_id: ClientId, *, is_on: bool, cap: int | None = None) -> None:
-    async with run.database.scope(client_id) as connection:
-        held = await connection.fetchval("SELECT id FROM message_setting")
-        await connection.execute(
-            "UPDATE message_setting SET sms_is_on = $2, sms_monthly_cap = $3 WHERE id = $1"
-            if held
-            else "INSERT INTO message_setting (client_id, sender_name, sms_is_on, sms_monthly_cap)"
-            " VALUES (coldshelf_client(), coalesce($1::text, 'Demo'), $2, $3)",
-            held,
-            is_on,
-            cap,
-        )
 
 
 @pytest.fixture
@@ -106,37 +76,29 @@ async def far() -> AsyncIterator[Twilio]:
 
 
 @pytest.fixture
-async def sms(push: Pushing, far: Twilio, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Texting]:
-    words, before, far.house = Written(), push.run, BASE
-    settings = before.settings.model_copy(
-        update={
-            "outgoing_ports": (*before.settings.outgoing_ports, far.port),
-            "public_url": BASE,
-            "sms_account_sid": SID,
-            "sms_auth_token": SecretStr(TOKEN),
-            "sms_from": FROM,
-            "sms_base_url": far.url,
-        }
-    )
-    outgoing = open_outgoing(settings)
-    push.run = replace(before, settings=settings, outgoing=outgoing)
-    transport = push.http._transport
-    assert isinstance(transport, httpx.ASGITransport)
-    monkeypatch.setattr(transport.app.state, "run", push.run)  # type: ignore[attr-defined]
+def chosen(far: Twilio, hook: Hook) -> Row:
+    far.house = BASE
+    return {
+        "outgoing_ports": (hook.seen.port, far.port),
+        "public_url": BASE,
+        "sms_account_sid": SID,
+        "sms_auth_token": TOKEN,
+        "sms_from": FROM,
+        "sms_base_url": far.url,
+    }
 
-    async def write(_: Runtime, around: Surroundings, delivery: Delivery, sent_on: datetime) -> Written:
-        return words
 
-    monkeypatch.setitem(CHANNELS, SMS, Sms(write))
-    await switch(push.run, push.client_id, is_on=True)
-    await push.subscribe(Name="Texts", Url="https://unused.example")
-    yield Texting(push, far, words, await push.outlet("L1"))
-    push.run = before
-    await outgoing.close()
+@pytest.fixture
+async def sms(push: Pushing, far: Twilio) -> Texting:
+    subscription = await push.subscribe(Name="Ann", DeliverBy="sms", Url=PHONE, Events="alert.opened")
+    texting = Texting(push, far, await push.outlet("L1"), subscription)
+    await texting.switch()
+    await texting.reads("Cooler seen", "OK")
+    return texting
 
 
 async def test_a_text_is_sent_and_counted(sms: Texting) -> None:
-    sms.words.text, sms.words.link = "Don’t wait – 3 × empty", "https://coolers.example.org/l/abc"
+    await sms.reads("Cooler seen", "Don’t wait – 3 × empty")
 
     (delivery,) = await sms.text()
 
@@ -144,7 +106,7 @@ async def test_a_text_is_sent_and_counted(sms: Texting) -> None:
     assert form == {
         "To": PHONE,
         "From": FROM,
-        "Body": "Cooler seen\nDon't wait - 3 x empty\nhttps://coolers.example.org/l/abc",
+        "Body": "Cooler seen\nDon't wait - 3 x empty",
         "StatusCallback": f"{BASE}/api/v1/sms/status/{sms.push.client_id}/{delivery['DeliveryId']}",
     }
     assert (delivery["State"], delivery["Status"], delivery["Error"]) == ("delivered", 201, "")
@@ -155,15 +117,27 @@ async def test_a_text_is_sent_and_counted(sms: Texting) -> None:
     assert await sms.month() == (1, 1)
 
 
-async def test_a_long_text_is_cut_to_the_most_segments_and_keeps_its_link(sms: Texting) -> None:
-    sms.words.text, sms.words.link = "ž" * 1000, "https://coolers.example.org/l/abc"
+async def test_a_long_text_is_cut_to_the_most_segments_and_keeps_its_links(sms: Texting) -> None:
+    await sms.reads("Cooler seen", "ž" * 1000)
 
-    await sms.text()
+    await sms.text(links=("picture.view",))
 
     body = sms.server.forms[0]["Body"]
-    assert body.endswith("ž…\nhttps://coolers.example.org/l/abc")
+    text, _, link = body.rpartition("\n")
+    assert text.endswith("ž…")
+    assert re.fullmatch(rf"[A-Za-z ]+: {BASE}/l/[A-Za-z0-9_.-]+", link)
     assert len(body) == 3 * 67
     assert await sms.month() == (1, 3)
+
+
+async def test_links_that_leave_no_room_are_left_out_whole(sms: Texting) -> None:
+    sms.push.run = replace(sms.push.run, settings=sms.push.run.settings.model_copy(update={"sms_most_segments": 1}))
+
+    await sms.text(links=("picture.view", "picture.review", "order.accept", "order.cancel"))
+
+    body = sms.server.forms[0]["Body"]
+    assert len(body) <= 160
+    assert all(re.search(r"(: https://\S{30,}|OK|\.\.\.|seen)$", line) for line in body.split("\n"))
 
 
 async def test_nothing_is_sent_until_the_client_has_switched_sms_on(sms: Texting) -> None:
@@ -171,12 +145,12 @@ async def test_nothing_is_sent_until_the_client_has_switched_sms_on(sms: Texting
 
     (delivery,) = await sms.text()
 
-    assert (delivery["State"], delivery["Error"]) == ("withheld", "The client has not switched SMS on")
+    assert (delivery["State"], delivery["Error"]) == ("withheld", "The client has switched sms off (MessageSetting)")
     assert (sms.server.forms, await sms.month()) == ([], (0, 0))
 
 
 async def test_the_cap_of_a_month_holds_however_many_are_sent_at_once(sms: Texting) -> None:
-    sms.words.text = "a" * 200  # two segments
+    await sms.reads("Cooler seen", "a" * 200)  # two segments
     await sms.switch(cap=7)
 
     deliveries = await sms.text(times=12)
@@ -194,7 +168,7 @@ async def test_the_cap_of_a_month_holds_however_many_are_sent_at_once(sms: Texti
 
 @pytest.mark.parametrize("cap", [0, 1])
 async def test_a_cap_below_one_message_lets_none_through(sms: Texting, cap: int) -> None:
-    sms.words.text = "a" * 200
+    await sms.reads("Cooler seen", "a" * 200)
     await sms.switch(cap=cap)
 
     assert [one["State"] for one in await sms.text()] == ["withheld"]
@@ -213,7 +187,7 @@ async def test_a_cap_below_one_message_lets_none_through(sms: Texting, cap: int)
 async def test_a_number_that_cannot_be_texted_fails_at_once_says_the_cure_and_costs_nothing(
     sms: Texting, phone: str, error: str
 ) -> None:
-    sms.words.address = phone
+    await sms.goes_to(phone)
 
     (delivery,) = await sms.text()
 
@@ -226,7 +200,7 @@ async def test_a_number_that_cannot_be_texted_fails_at_once_says_the_cure_and_co
 
 
 async def test_who_has_opted_out_at_twilio_is_remembered_and_not_asked_for_again(sms: Texting) -> None:
-    sms.words.address = "+15005550004"
+    await sms.goes_to("+15005550004")
 
     (first,) = await sms.text()
     _, second = await sms.text()

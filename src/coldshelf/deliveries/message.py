@@ -40,11 +40,6 @@ class Message:
     subscription: str
     language: str
 
-    @property
-    def link(self) -> str:
-        """Give the first link, for where there is room for one; empty where there is none."""
-        return next(iter(self.links.values()), "")
-
 
 @dataclass(frozen=True, slots=True)
 class Frame:

@@ -61,7 +61,7 @@ async def reserve(run: Runtime, client_id: ClientId, draft: store.Draft) -> None
     async with run.database.scope(client_id, user_name="deliveries") as connection:
         switch = await store.find_switch(connection)
         if not switch.is_on:
-            raise Withheld("The client has not switched SMS on")
+            raise Withheld("The client has switched sms off (MessageSetting)")
         if await store.is_out(connection, draft.phone):
             raise Withheld(twilio.CURES[OPTED_OUT])
         await store.reserve(connection, draft)

@@ -33,9 +33,7 @@ class Draft:
 
 
 async def find_switch(connection: Connection) -> Switch:
-    rows = await connection.fetch(
-        "SELECT sms_is_on, sms_monthly_cap FROM message_setting WHERE NOT is_deleted ORDER BY id LIMIT 1"
-    )
+    rows = await connection.fetch("SELECT sms_is_on, sms_monthly_cap FROM message_setting WHERE NOT is_deleted")
     return Switch(rows[0]["sms_is_on"], rows[0]["sms_monthly_cap"]) if rows else Switch(is_on=False, cap=None)
 
 

@@ -5,6 +5,5 @@ from coldshelf.deliveries.channels.callback import Callback
 from coldshelf.deliveries.channels.email import Email
 from coldshelf.deliveries.channels.slack import Slack
 from coldshelf.deliveries.channels.sms import Sms
-from coldshelf.deliveries.writing import write_message
 
-CHANNELS: dict[str, Channel] = {channel.name: channel for channel in (Callback(), Email(), Slack(), Sms(write_message))}
+CHANNELS: dict[str, Channel] = {channel.name: channel for channel in (Callback(), Email(), Slack(), Sms())}

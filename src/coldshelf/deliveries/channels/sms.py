@@ -1,32 +1,15 @@
 """SMS: a text to a phone, by Twilio."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Mapping
 from datetime import datetime
-from typing import Protocol
 
 from coldshelf.deliveries import sms, twilio
 from coldshelf.deliveries.models import SMS, Answer, Delivery, Parcel, Verdict
 from coldshelf.deliveries.posting import judge_http, post
-from coldshelf.deliveries.sms_text import cut, plain
+from coldshelf.deliveries.sms_text import cut, plain, segments_of
 from coldshelf.deliveries.surroundings import Surroundings
+from coldshelf.deliveries.writing import write_message
 from coldshelf.kit.runtime import Runtime
-
-
-class Written(Protocol):
-    """What a person is to read; `link` is empty where there is none."""
-
-    @property
-    def address(self) -> str: ...
-    @property
-    def subject(self) -> str: ...
-    @property
-    def text(self) -> str: ...
-    @property
-    def link(self) -> str: ...
-
-
-Write = Callable[[Runtime, Surroundings, Delivery, datetime], Awaitable[Written]]
-"""Finds the words of a delivery and whom they reach; raises Withheld."""
 
 
 class Sms:
@@ -35,20 +18,16 @@ class Sms:
     name = SMS
     ends_when_failing = False
 
-    def __init__(self, write: Write) -> None:
-        self._write = write
-
     async def pack(self, run: Runtime, around: Surroundings, delivery: Delivery, sent_on: datetime) -> Parcel:
-        written = await self._write(run, around, delivery, sent_on)
-        text = f"{written.subject}\n{written.text}".strip()
+        message = await write_message(run, around, delivery, sent_on)
+        text = f"{message.subject}\n{message.text}".strip()
         if run.settings.sms_plain:
             text = plain(text)
-        tail = f"\n{written.link}" if written.link else ""
-        text = cut(text, run.settings.sms_most_segments, tail)
+        most = run.settings.sms_most_segments
+        text = cut(text, most, _tail(message.links, most))
         callback = sms.status_url(run.settings, delivery)
-        return Parcel(
-            address=written.address, body=twilio.message_form(run.settings.sms_from, written.address, text, callback)
-        )
+        body = twilio.message_form(run.settings.sms_from, message.address, text, callback)
+        return Parcel(address=message.address, body=body)
 
     async def carry(self, run: Runtime, delivery: Delivery, parcel: Parcel) -> Answer:
         account = sms.account_of(run.settings)
@@ -62,3 +41,11 @@ class Sms:
 
     def judge(self, answer: Answer, sent_on: datetime) -> Verdict:
         return twilio.judge(answer, judge_http(answer, sent_on))
+
+
+def _tail(links: Mapping[str, str], most: int) -> str:
+    """Give the links as lines, as many of the first ones as leave room: half a link leads nowhere."""
+    lines = [f"\n{plain(title)}: {link}" for title, link in links.items()]
+    while lines and len(segments_of("..." + "".join(lines))) > most:
+        lines.pop()
+    return "".join(lines)
