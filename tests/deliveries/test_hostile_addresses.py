@@ -61,9 +61,10 @@ async def inside(push: Pushing) -> AsyncIterator[Inside]:
         await outgoing.close()
 
 
-async def test_hostile_addresses_of_subscriptions_are_refused(push: Pushing, inside: Inside) -> None:
+@pytest.mark.parametrize("channel", ["callback", "slack"])
+async def test_hostile_addresses_of_subscriptions_are_refused(push: Pushing, inside: Inside, channel: str) -> None:
     urls = inside.at_port([*REFUSED_UNASKED, *LIKE_SLACK])
-    taken = [url for number, url in enumerate(urls) if await _is_taken(push.http, number, url)]
+    taken = [url for number, url in enumerate(urls) if await _is_taken(push.http, number, url, channel)]
 
     await push.happen(await push.outlet("L1"))
 
@@ -83,7 +84,8 @@ async def test_hostile_callback_urls_are_refused(push: Pushing, inside: Inside) 
 
 async def test_names_that_lead_inside_are_refused(push: Pushing, inside: Inside) -> None:
     urls = tuple(f"http://{name}:{inside.port}/" for name in LEADING_INSIDE)
-    await push.subscribe(Name="Ours", Url=f"https://loopback.example:{inside.port}/services/T0/B0/x")
+    slack = f"https://loopback.example:{inside.port}/services/T0/B0/x"
+    await push.subscribe(Name="Ours", Url=slack, DeliverBy="slack")
 
     await push.happen(await push.outlet("L1"), callback_urls=urls)
 
@@ -107,8 +109,8 @@ async def test_a_name_that_turns_inside_between_two_attempts_is_refused_then(pus
     assert inside.connections() == 0
 
 
-async def _is_taken(http: httpx.AsyncClient, number: int, url: str) -> bool:
-    answered = await Handler(http, "Subscription").post("save", Name=f"S{number}", Url=url)
+async def _is_taken(http: httpx.AsyncClient, number: int, url: str, channel: str) -> bool:
+    answered = await Handler(http, "Subscription").post("save", Name=f"S{number}", Url=url, DeliverBy=channel)
     assert answered.status_code == 200
     return bool(answered.json()["success"])
 
