@@ -12,11 +12,10 @@ from urllib.parse import parse_qsl
 import orjson
 
 from coldshelf.deliveries import outbox_store
-from coldshelf.deliveries.models import SMS, WITHIN, Answer, Delivery, Kept, Parcel
+from coldshelf.deliveries.models import EMAIL, SMS, WITHIN, Answer, Delivery, Kept, Parcel
 from coldshelf.kit.http.errors import AnswerBroken, CallFailed, CallTimedOut, ConnectFailed
 from coldshelf.kit.runtime import Runtime
 
-EMAIL = "email"
 SLOW_FOR = WITHIN * 2 / 3
 """How long a slow receiver takes: less than it may."""
 LONGEST_SUBJECT = 200
