@@ -57,7 +57,7 @@ class Email:
         """Take 2xx for arrived; 5xx of the address or the mail ends it, all else is tried again."""
         if answer.status in range(200, 300):
             return Verdict(state=State.DELIVERED)
-        stage = answer.headers.get(STAGE, "")
+        stage = answer.headers.get(STAGE, "rcpt")
         is_final = answer.status in range(500, 600) and stage in {"rcpt", "data"}
         return Verdict(
             state=State.FAILED if is_final else State.WAITING,

@@ -58,7 +58,7 @@ class Replayed(BaseModel):
     operation_id="subscription_secret",
     summary="Make a new secret of a subscription",
     description="Both secrets sign for a day, so that receivers can change theirs meanwhile.",
-    responses=problems(401, 403, 404, 409, 422, 429),
+    responses=problems(400, 401, 403, 404, 409, 422, 429),
 )
 async def new_secret(request: Request, principal: SignedIn, subscription_id: SubscriptionId) -> Response:
     return await write_as_admin(
@@ -86,7 +86,7 @@ async def new_client_secret(request: Request, principal: SignedIn) -> Response:
     response_model=TestSent,
     operation_id="subscription_test",
     summary="Send a test event to a subscription",
-    responses=problems(401, 403, 404, 409, 422, 429),
+    responses=problems(400, 401, 403, 404, 409, 422, 429),
 )
 async def test(request: Request, principal: SignedIn, subscription_id: SubscriptionId) -> Response:
     async def write(connection: Connection) -> BaseModel:
