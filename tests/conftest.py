@@ -16,6 +16,7 @@ import cv2
 import httpx
 import pytest
 from fastapi import FastAPI
+from hypothesis import HealthCheck, settings
 
 from coldshelf.access.principal import Role
 from coldshelf.access.service import add_client, add_user
@@ -28,6 +29,10 @@ from coldshelf.kit.settings import load_settings
 from coldshelf.masterdata.service import prepare_client
 from coldshelf.migrations.upgrade import upgrade
 from tests.support.debian import debian_server
+
+# Machines are shared: nothing is wrong with an example that takes long.
+settings.register_profile("shared", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("shared")
 
 REPOSITORY = Path(__file__).parent.parent
 PASSWORD = "correct horse battery"
