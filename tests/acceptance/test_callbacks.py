@@ -18,7 +18,7 @@ import orjson
 import pytest
 
 from coldshelf.access.service import client_by_code
-from coldshelf.deliveries.described import describe_events
+from coldshelf.deliveries.developing.described import describe_events
 from coldshelf.entrypoints.bootstrap import EVENT_TYPES, runtime, surroundings
 from coldshelf.kit.events import Event
 from coldshelf.kit.settings import load_settings

@@ -18,8 +18,8 @@ pytest.importorskip("playwright", reason="playwright is not installed")
 from playwright.async_api import Browser, Page, async_playwright, expect  # looked for first
 
 from coldshelf.access.service import client_by_code
+from coldshelf.deliveries.developing.sandbox import Sandbox
 from coldshelf.deliveries.models import Delivery, Parcel
-from coldshelf.deliveries.sandbox import Sandbox
 from coldshelf.entrypoints.bootstrap import runtime
 from coldshelf.kit.ids import new_sorted_id
 from coldshelf.kit.settings import load_settings

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from coldshelf.deliveries.described import describe_events
+from coldshelf.deliveries.developing.described import describe_events
 from coldshelf.entrypoints.bootstrap import EVENT_TYPES, surroundings
 
 FOLDER = Path(__file__).parent / "events"

@@ -3,7 +3,7 @@
 import jsonschema_rs
 import pytest
 
-from coldshelf.deliveries.described import describe_events
+from coldshelf.deliveries.developing.described import describe_events
 from coldshelf.entrypoints.bootstrap import EVENT_TYPES, surroundings
 from tests.contracts.freeze_events import breaks, declared, frozen, members
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from coldshelf.deliveries.hours import quiet_until, slot_after
+from coldshelf.deliveries.messages.hours import quiet_until, slot_after
 from coldshelf.deliveries.models import Pace
 
 VIENNA, LORD_HOWE, KATHMANDU = ZoneInfo("Europe/Vienna"), ZoneInfo("Australia/Lord_Howe"), ZoneInfo("Asia/Kathmandu")

@@ -11,10 +11,10 @@ import pytest
 from coldshelf.access.principal import Role
 from coldshelf.deliveries.dispatching import LEASE, take
 from coldshelf.deliveries.loading import load
-from coldshelf.deliveries.message import placeholders_of
-from coldshelf.deliveries.placeholders import check_placeholders, fill, one_line
+from coldshelf.deliveries.messages.message import placeholders_of
+from coldshelf.deliveries.messages.placeholders import check_placeholders, fill, one_line
+from coldshelf.deliveries.messages.templates import BUILT_IN
 from coldshelf.deliveries.sending import attempt
-from coldshelf.deliveries.templates import BUILT_IN
 from coldshelf.entrypoints.bootstrap import PUBLIC, surroundings
 from coldshelf.kit.ids import UserId
 from coldshelf.records.errors import FieldInvalid

@@ -10,10 +10,10 @@ import pytest
 from fastapi import FastAPI
 
 from coldshelf.access.principal import Role
+from coldshelf.deliveries.developing.outbox_store import forget as forget_messages
+from coldshelf.deliveries.developing.sandbox import Behaviour, Sandbox, answer_of
 from coldshelf.deliveries.dispatching import deliver_due, forget
 from coldshelf.deliveries.models import Delivery, Parcel
-from coldshelf.deliveries.outbox_store import forget as forget_messages
-from coldshelf.deliveries.sandbox import Behaviour, Sandbox, answer_of
 from coldshelf.entrypoints.bootstrap import runtime, surroundings
 from coldshelf.kit.http.errors import AnswerBroken, CallTimedOut, ConnectFailed
 from coldshelf.kit.ids import new_sorted_id

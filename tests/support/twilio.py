@@ -15,7 +15,7 @@ from urllib.parse import parse_qsl
 import httpx
 from aiohttp import web
 
-from coldshelf.deliveries.sms_text import segments_of
+from coldshelf.deliveries.sms.text import segments_of
 
 SID = "AC" + "0" * 32
 TOKEN = "12345"

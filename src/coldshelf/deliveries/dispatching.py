@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
-from coldshelf.deliveries import outbox_store, store
+from coldshelf.deliveries import store
+from coldshelf.deliveries.developing import outbox_store
 from coldshelf.deliveries.loading import load
 from coldshelf.deliveries.models import EMAIL, WITHIN, Delivery, Noted
 from coldshelf.deliveries.noting import note

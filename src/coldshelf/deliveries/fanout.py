@@ -9,10 +9,11 @@ from uuid import NAMESPACE_URL, uuid5
 from yarl import URL
 
 from coldshelf.access.service import Contact, admin_contacts, client_time_zone, contacts
-from coldshelf.deliveries import message_store, store
-from coldshelf.deliveries.addresses import is_mailbox
+from coldshelf.deliveries import store
 from coldshelf.deliveries.catalogue import EVERYTHING, means, split
-from coldshelf.deliveries.hours import slot_after, zone_of
+from coldshelf.deliveries.messages import store as message_store
+from coldshelf.deliveries.messages.addresses import is_mailbox
+from coldshelf.deliveries.messages.hours import slot_after, zone_of
 from coldshelf.deliveries.models import CALLBACK, EMAIL, PREFERRED, SLACK, SMS, Pace
 from coldshelf.deliveries.surroundings import FindPlace, OutletPlace
 from coldshelf.kit.db import Connection

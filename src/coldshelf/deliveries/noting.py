@@ -6,9 +6,10 @@ from dataclasses import replace
 from datetime import datetime
 from http import HTTPStatus
 
-from coldshelf.deliveries import message_store, store
+from coldshelf.deliveries import store
 from coldshelf.deliveries.channels import CHANNELS
 from coldshelf.deliveries.events import DISABLED
+from coldshelf.deliveries.messages import store as message_store
 from coldshelf.deliveries.models import FAILS_FOR, SUBSCRIPTIONS, Noted, State, wait_before
 from coldshelf.kit.db import Connection
 from coldshelf.kit.events import Event

@@ -5,13 +5,14 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from coldshelf.deliveries import message_store, store
-from coldshelf.deliveries.addresses import is_mailbox
+from coldshelf.deliveries import store
 from coldshelf.deliveries.errors import NothingToReplay, SubscriptionNotFound
 from coldshelf.deliveries.events import TEST
 from coldshelf.deliveries.fanout import put_on_its_way, receiver_of
+from coldshelf.deliveries.messages import store as message_store
+from coldshelf.deliveries.messages.addresses import is_mailbox
+from coldshelf.deliveries.messages.placeholders import one_line
 from coldshelf.deliveries.models import SUBSCRIPTIONS, Selection, State
-from coldshelf.deliveries.placeholders import one_line
 from coldshelf.kit.db import Connection
 from coldshelf.kit.events import Event
 from coldshelf.kit.ids import ClientId

@@ -15,10 +15,10 @@ from coldshelf.compliance import jobs as compliance_jobs
 from coldshelf.compliance.shelf import find_shelf
 from coldshelf.deliveries import datasets as delivery_datasets
 from coldshelf.deliveries import events as delivery_events
+from coldshelf.deliveries.developing.sandbox import Sandbox
 from coldshelf.deliveries.entities import entities as delivery_entities
 from coldshelf.deliveries.jobs import delivery_handlers
-from coldshelf.deliveries.message import placeholders_of
-from coldshelf.deliveries.sandbox import Sandbox
+from coldshelf.deliveries.messages.message import placeholders_of
 from coldshelf.deliveries.surroundings import Addition, Surroundings
 from coldshelf.kit.clock import Clock, SystemClock
 from coldshelf.kit.db import Database

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Iterable, Iterator
 
-from coldshelf.deliveries.described import DescribedEvent, describe_events
+from coldshelf.deliveries.developing.described import DescribedEvent, describe_events
 from coldshelf.deliveries.models import Json
 from coldshelf.entrypoints.bootstrap import EVENT_TYPES, surroundings
 

@@ -8,7 +8,7 @@ from fastapi.openapi.utils import get_openapi
 from fastapi.responses import Response
 
 from coldshelf.access.web import COOKIE
-from coldshelf.deliveries.sms import INBOUND_PATH, STATUS_PATH
+from coldshelf.deliveries.sms.service import INBOUND_PATH, STATUS_PATH
 from coldshelf.kit.errors import NotFound
 from coldshelf.kit.web.openapi import Completion, Json, complete, operations, subset
 from coldshelf.records.registry import Registry

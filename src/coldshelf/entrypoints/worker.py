@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 from datetime import timedelta
 
 from coldshelf.deliveries.dispatching import deliver_forever, forget
-from coldshelf.deliveries.sms import ASK_AFTER, catch_up
+from coldshelf.deliveries.sms.service import ASK_AFTER, catch_up
 from coldshelf.entrypoints.bootstrap import imports, runtime, surroundings
 from coldshelf.kit import idempotency
 from coldshelf.kit.logs import get_logger

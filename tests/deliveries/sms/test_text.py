@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from coldshelf.deliveries.sms_text import BASIC, EXTENDED, Encoding, cut, encoding_of, plain, segments_of
+from coldshelf.deliveries.sms.text import BASIC, EXTENDED, Encoding, cut, encoding_of, plain, segments_of
 
 GSM = st.text(st.sampled_from(sorted(BASIC | EXTENDED)), max_size=700)
 ANY = st.text(st.characters(exclude_categories=["Cs"]), max_size=300)

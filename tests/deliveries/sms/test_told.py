@@ -6,8 +6,8 @@ from decimal import Decimal
 import httpx
 import pytest
 
-from coldshelf.deliveries.sms import catch_up
-from coldshelf.deliveries.twilio import signature
+from coldshelf.deliveries.sms.service import catch_up
+from coldshelf.deliveries.sms.twilio import signature
 from coldshelf.kit.ids import ClientId
 from coldshelf.kit.runtime import Runtime
 from tests.deliveries.sms.conftest import PHONE, Texting

@@ -7,7 +7,7 @@ import orjson
 import pytest
 
 from coldshelf.deliveries.models import Answer, State, Verdict
-from coldshelf.deliveries.twilio import (
+from coldshelf.deliveries.sms.twilio import (
     Account,
     Report,
     Status,

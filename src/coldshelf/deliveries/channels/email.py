@@ -6,12 +6,12 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 
 from coldshelf.deliveries.errors import NoMailServer
-from coldshelf.deliveries.links import unsubscribe_link
-from coldshelf.deliveries.mail import mime_of
+from coldshelf.deliveries.messages.links import unsubscribe_link
+from coldshelf.deliveries.messages.mail import mime_of
+from coldshelf.deliveries.messages.smtp import STAGE, MailServer, send_mail
+from coldshelf.deliveries.messages.writing import write_message
 from coldshelf.deliveries.models import EMAIL, WITHIN, Answer, Delivery, Parcel, State, Verdict
-from coldshelf.deliveries.smtp import STAGE, MailServer, send_mail
 from coldshelf.deliveries.surroundings import Surroundings
-from coldshelf.deliveries.writing import write_message
 from coldshelf.kit.runtime import Runtime
 
 MOST = 256

@@ -4,10 +4,10 @@ from datetime import datetime
 
 import orjson
 
+from coldshelf.deliveries.messages.writing import write_message
 from coldshelf.deliveries.models import SLACK, Answer, Delivery, Parcel, State, Verdict
 from coldshelf.deliveries.posting import judge_http, post
 from coldshelf.deliveries.surroundings import Surroundings
-from coldshelf.deliveries.writing import write_message
 from coldshelf.kit.runtime import Runtime
 
 REFUSED = frozenset({400, 413})

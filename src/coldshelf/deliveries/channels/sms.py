@@ -3,12 +3,13 @@
 from collections.abc import Mapping
 from datetime import datetime
 
-from coldshelf.deliveries import sms, twilio
+from coldshelf.deliveries.messages.writing import write_message
 from coldshelf.deliveries.models import SMS, Answer, Delivery, Parcel, Verdict
 from coldshelf.deliveries.posting import judge_http, post
-from coldshelf.deliveries.sms_text import cut, plain, segments_of
+from coldshelf.deliveries.sms import service as sms
+from coldshelf.deliveries.sms import twilio
+from coldshelf.deliveries.sms.text import cut, plain, segments_of
 from coldshelf.deliveries.surroundings import Surroundings
-from coldshelf.deliveries.writing import write_message
 from coldshelf.kit.runtime import Runtime
 
 

@@ -4,9 +4,9 @@ from decimal import Decimal
 from typing import Any
 
 from coldshelf.access.principal import ADMINS
+from coldshelf.deliveries.messages.placeholders import one_line
+from coldshelf.deliveries.messages.templates import LONGEST_LANGUAGE, check_language
 from coldshelf.deliveries.models import SETTINGS
-from coldshelf.deliveries.placeholders import one_line
-from coldshelf.deliveries.templates import LONGEST_LANGUAGE, check_language
 from coldshelf.kit.db import Connection
 from coldshelf.records.entity import Entity, Field, Values
 from coldshelf.records.errors import FieldInvalid, RecordExists

@@ -4,9 +4,9 @@ from collections.abc import Callable, Collection
 from typing import Any
 
 from coldshelf.access.principal import ADMINS
+from coldshelf.deliveries.messages.placeholders import check_placeholders, one_line
+from coldshelf.deliveries.messages.templates import FALLBACK, LONGEST_LANGUAGE, check_language
 from coldshelf.deliveries.models import DIGEST, MESSAGES, TEMPLATES
-from coldshelf.deliveries.placeholders import check_placeholders, one_line
-from coldshelf.deliveries.templates import FALLBACK, LONGEST_LANGUAGE, check_language
 from coldshelf.kit.db import Connection
 from coldshelf.records.entity import BeforeSave, Entity, Field, Values
 from coldshelf.records.errors import FieldInvalid, RecordExists

@@ -4,11 +4,11 @@ from collections.abc import Collection
 from typing import Any
 
 from coldshelf.access.principal import ADMINS
-from coldshelf.deliveries.addresses import is_mailbox, is_phone
 from coldshelf.deliveries.catalogue import check_words
-from coldshelf.deliveries.hours import find_zone, read_wall_time
+from coldshelf.deliveries.messages.addresses import is_mailbox, is_phone
+from coldshelf.deliveries.messages.hours import find_zone, read_wall_time
+from coldshelf.deliveries.messages.templates import LONGEST_LANGUAGE, check_language
 from coldshelf.deliveries.models import CALLBACK, EMAIL, MESSAGES, PREFERRED, SLACK, SMS, Pace
-from coldshelf.deliveries.templates import LONGEST_LANGUAGE, check_language
 from coldshelf.kit.db import Connection
 from coldshelf.records.entity import BeforeSave, Entity, Field, Reference, Values
 from coldshelf.records.errors import FieldInvalid

@@ -10,11 +10,11 @@ from pydantic import BaseModel, ConfigDict, Field
 from coldshelf.access.principal import PEOPLE
 from coldshelf.access.web import SignedIn
 from coldshelf.deliveries.catalogue import kind_of
-from coldshelf.deliveries.described import DescribedEvent, describe_events
+from coldshelf.deliveries.developing.described import DescribedEvent, describe_events
+from coldshelf.deliveries.developing.triggering import find_trigger, publish_trigger
 from coldshelf.deliveries.models import SUBSCRIPTIONS, TRIGGERED
 from coldshelf.deliveries.routes.writing import require_admin, write_as_admin
 from coldshelf.deliveries.surroundings import Surroundings
-from coldshelf.deliveries.triggering import find_trigger, publish_trigger
 from coldshelf.kit.db import Connection
 from coldshelf.kit.events import EventType
 from coldshelf.kit.web.openapi import problems

@@ -9,13 +9,13 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from coldshelf.access.principal import ADMINS
 from coldshelf.access.web import SignedIn
-from coldshelf.deliveries import page
+from coldshelf.deliveries.messages import page
+from coldshelf.deliveries.messages.previewing import Draft, preview
+from coldshelf.deliveries.messages.unsubscribing import Link, Standing, end, look
 from coldshelf.deliveries.models import BOUNCES, TEMPLATES
-from coldshelf.deliveries.previewing import Draft, preview
 from coldshelf.deliveries.routes.writing import write_as_admin
 from coldshelf.deliveries.service import note_bounce
 from coldshelf.deliveries.surroundings import Surroundings
-from coldshelf.deliveries.unsubscribing import Link, Standing, end, look
 from coldshelf.kit.db import Connection
 from coldshelf.kit.web.openapi import problems
 from coldshelf.kit.web.params import LARGEST_INTEGER

@@ -8,10 +8,10 @@ from pydantic import BaseModel, Field, RootModel
 
 from coldshelf.access.principal import ADMINS, UNLIMITED, Principal
 from coldshelf.access.web import SignedIn
+from coldshelf.deliveries.developing.outbox import Message, load_message, read_switches, set_switches
+from coldshelf.deliveries.developing.sandbox import Behaviour
 from coldshelf.deliveries.models import OUTBOX, SUBSCRIPTIONS
-from coldshelf.deliveries.outbox import Message, load_message, read_switches, set_switches
 from coldshelf.deliveries.routes.writing import write_as_admin
-from coldshelf.deliveries.sandbox import Behaviour
 from coldshelf.kit.db import Connection
 from coldshelf.kit.errors import NotAllowed
 from coldshelf.kit.web.openapi import problems

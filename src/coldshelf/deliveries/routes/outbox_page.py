@@ -9,7 +9,7 @@ from coldshelf.access.principal import ADMINS, Principal
 from coldshelf.access.web import SignedIn
 from coldshelf.deliveries.models import OUTBOX
 
-FOLDER = Path(__file__).parent.parent / "pages"
+FOLDER = Path(__file__).parent.parent / "developing" / "pages"
 TYPES = {"html": "text/html", "css": "text/css", "js": "text/javascript"}
 # A mail may bring its own styles and pictures, and nothing else.
 CONTENT_POLICY = (

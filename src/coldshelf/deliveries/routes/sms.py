@@ -4,10 +4,10 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Request, Response
 
-from coldshelf.deliveries.addresses import is_phone
 from coldshelf.deliveries.errors import CallNotSigned
-from coldshelf.deliveries.sms import INBOUND_PATH, STATUS_PATH, take_report, take_word
-from coldshelf.deliveries.twilio import is_signed, read_form, read_status, word_of
+from coldshelf.deliveries.messages.addresses import is_phone
+from coldshelf.deliveries.sms.service import INBOUND_PATH, STATUS_PATH, take_report, take_word
+from coldshelf.deliveries.sms.twilio import is_signed, read_form, read_status, word_of
 from coldshelf.kit.errors import InputInvalid
 from coldshelf.kit.ids import ClientId
 from coldshelf.kit.web.openapi import problems

@@ -11,8 +11,8 @@ from starlette.types import Receive, Scope, Send
 from coldshelf.access.principal import PEOPLE
 from coldshelf.access.web import SignedIn
 from coldshelf.deliveries.catalogue import EVERYTHING, check_words, means, split
+from coldshelf.deliveries.developing.streaming import LONGEST, Stream, Wanted, read_place
 from coldshelf.deliveries.errors import StreamsExceeded
-from coldshelf.deliveries.streaming import LONGEST, Stream, Wanted, read_place
 from coldshelf.deliveries.surroundings import Surroundings
 from coldshelf.kit.events import EventType
 from coldshelf.kit.ids import ClientId

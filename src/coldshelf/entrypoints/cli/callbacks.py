@@ -13,9 +13,9 @@ from rich.table import Table
 
 from coldshelf.access.service import client_by_code
 from coldshelf.deliveries.catalogue import kind_of
+from coldshelf.deliveries.developing.triggering import find_trigger, publish_trigger
 from coldshelf.deliveries.models import Selection, State
 from coldshelf.deliveries.service import ENDED, Begun, list_deliveries, replay
-from coldshelf.deliveries.triggering import find_trigger, publish_trigger
 from coldshelf.entrypoints.bootstrap import PUBLIC_TYPES, database_url, runtime, surroundings
 from coldshelf.entrypoints.cli.options import ClientCode
 from coldshelf.kit.errors import InputInvalid

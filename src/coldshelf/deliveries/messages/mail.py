@@ -7,9 +7,9 @@ from email.policy import SMTP
 from html import escape
 from typing import cast
 
-from coldshelf.deliveries import page
-from coldshelf.deliveries.message import Message
-from coldshelf.deliveries.placeholders import one_line
+from coldshelf.deliveries.messages import page
+from coldshelf.deliveries.messages.message import Message
+from coldshelf.deliveries.messages.placeholders import one_line
 
 PICTURE = "picture@coldshelf"
 

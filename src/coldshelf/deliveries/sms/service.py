@@ -5,12 +5,11 @@ from decimal import Decimal
 
 from asyncpg import Record
 
-from coldshelf.deliveries import sms_store as store
-from coldshelf.deliveries import twilio
 from coldshelf.deliveries.errors import NoSmsAccount, NotTwilio
 from coldshelf.deliveries.models import LARGEST_ANSWER, WITHIN, Answer, Delivery, Withheld
-from coldshelf.deliveries.sms_text import encoding_of, segments_of
-from coldshelf.deliveries.twilio import ENDED, LOST, ON_THE_WAY, OPTED_OUT, Account, Report, Status, Word
+from coldshelf.deliveries.sms import store, twilio
+from coldshelf.deliveries.sms.text import encoding_of, segments_of
+from coldshelf.deliveries.sms.twilio import ENDED, LOST, ON_THE_WAY, OPTED_OUT, Account, Report, Status, Word
 from coldshelf.kit.db import Connection
 from coldshelf.kit.http.errors import OutgoingFailed
 from coldshelf.kit.ids import ClientId

@@ -9,11 +9,11 @@ from email.parser import BytesParser
 
 import orjson
 
-from coldshelf.deliveries import outbox_store
 from coldshelf.deliveries.channels import CHANNELS
+from coldshelf.deliveries.developing import outbox_store
+from coldshelf.deliveries.developing.sandbox import Behaviour
 from coldshelf.deliveries.errors import ChannelUnknown, OutboxMessageNotFound, SandboxOff
 from coldshelf.deliveries.models import EMAIL
-from coldshelf.deliveries.sandbox import Behaviour
 from coldshelf.kit.db import Connection
 from coldshelf.kit.runtime import Runtime
 

@@ -7,9 +7,9 @@ from typing import Any
 
 from coldshelf.access.principal import Principal
 from coldshelf.access.service import mint
-from coldshelf.deliveries import message_store
 from coldshelf.deliveries.loading import HIDDEN, SWITCHED_OFF, load_records, reader
-from coldshelf.deliveries.message import (
+from coldshelf.deliveries.messages import store as message_store
+from coldshelf.deliveries.messages.message import (
     Desk,
     Message,
     address_of,
@@ -20,9 +20,9 @@ from coldshelf.deliveries.message import (
     worded,
     words_of,
 )
+from coldshelf.deliveries.messages.templates import Words
 from coldshelf.deliveries.models import DIGEST, EMAIL, Delivery, Json, Withheld
 from coldshelf.deliveries.surroundings import Surroundings
-from coldshelf.deliveries.templates import Words
 from coldshelf.kit.errors import NotAllowed, NotSignedIn
 from coldshelf.kit.ids import UserId
 from coldshelf.kit.runtime import Runtime

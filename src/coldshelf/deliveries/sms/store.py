@@ -7,8 +7,8 @@ from decimal import Decimal
 
 from asyncpg import Record
 
-from coldshelf.deliveries.sms_text import Encoding
-from coldshelf.deliveries.twilio import Report, Status
+from coldshelf.deliveries.sms.text import Encoding
+from coldshelf.deliveries.sms.twilio import Report, Status
 from coldshelf.kit.db import Connection
 from coldshelf.kit.ids import ClientId
 

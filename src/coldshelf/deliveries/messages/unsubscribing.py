@@ -6,7 +6,7 @@ from enum import StrEnum
 from coldshelf.access.service import contacts
 from coldshelf.deliveries import store
 from coldshelf.deliveries.events import DISABLED
-from coldshelf.deliveries.links import is_for, read_unsubscribe
+from coldshelf.deliveries.messages.links import is_for, read_unsubscribe
 from coldshelf.deliveries.models import SUBSCRIPTIONS
 from coldshelf.kit.db import Connection
 from coldshelf.kit.events import Event

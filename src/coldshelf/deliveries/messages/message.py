@@ -8,14 +8,15 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from coldshelf.access.service import Contact, contacts, load_client
-from coldshelf.deliveries import message_store, store
-from coldshelf.deliveries.addresses import is_mailbox, is_phone
+from coldshelf.deliveries import store
 from coldshelf.deliveries.catalogue import TEST
-from coldshelf.deliveries.hours import quiet_until, read_wall_time, zone_of
+from coldshelf.deliveries.messages import store as message_store
+from coldshelf.deliveries.messages.addresses import is_mailbox, is_phone
+from coldshelf.deliveries.messages.hours import quiet_until, read_wall_time, zone_of
+from coldshelf.deliveries.messages.placeholders import COMMON, OF_ALERTS, OF_DIGESTS, fill, one_line, shown
+from coldshelf.deliveries.messages.templates import Words, built_in, languages
 from coldshelf.deliveries.models import DIGEST, EMAIL, SMS, Delivery, PutOff, Withheld
-from coldshelf.deliveries.placeholders import COMMON, OF_ALERTS, OF_DIGESTS, fill, one_line, shown
 from coldshelf.deliveries.surroundings import Surroundings
-from coldshelf.deliveries.templates import Words, built_in, languages
 from coldshelf.kit.db import Connection
 from coldshelf.kit.runtime import Runtime
 

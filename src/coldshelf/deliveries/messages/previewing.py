@@ -6,15 +6,15 @@ from types import MappingProxyType
 
 from coldshelf.access.principal import Principal
 from coldshelf.access.service import load_client
-from coldshelf.deliveries import message_store
-from coldshelf.deliveries.hours import zone_of
 from coldshelf.deliveries.loading import load_records
-from coldshelf.deliveries.mail import html_of
-from coldshelf.deliveries.message import Frame, placeholders_of, told, worded, words_of
+from coldshelf.deliveries.messages import store as message_store
+from coldshelf.deliveries.messages.hours import zone_of
+from coldshelf.deliveries.messages.mail import html_of
+from coldshelf.deliveries.messages.message import Frame, placeholders_of, told, worded, words_of
+from coldshelf.deliveries.messages.placeholders import OF_ALERTS, check_placeholders
+from coldshelf.deliveries.messages.templates import Words, languages
 from coldshelf.deliveries.models import DIGEST, EMAIL, Json
-from coldshelf.deliveries.placeholders import OF_ALERTS, check_placeholders
 from coldshelf.deliveries.surroundings import Surroundings
-from coldshelf.deliveries.templates import Words, languages
 from coldshelf.kit.runtime import Runtime
 from coldshelf.records.dataset import Column
 from coldshelf.records.errors import FieldInvalid, RecordNotFound

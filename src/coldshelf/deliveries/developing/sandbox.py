@@ -11,7 +11,7 @@ from urllib.parse import parse_qsl
 
 import orjson
 
-from coldshelf.deliveries import outbox_store
+from coldshelf.deliveries.developing import outbox_store
 from coldshelf.deliveries.models import EMAIL, SMS, WITHIN, Answer, Delivery, Kept, Parcel
 from coldshelf.kit.http.errors import AnswerBroken, CallFailed, CallTimedOut, ConnectFailed
 from coldshelf.kit.runtime import Runtime
