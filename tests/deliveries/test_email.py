@@ -9,6 +9,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from coldshelf.deliveries.messages.writing import TRIED
 from coldshelf.entrypoints.bootstrap import runtime
 from coldshelf.kit.ids import ClientId
 from coldshelf.kit.settings import load_settings
@@ -326,6 +327,17 @@ async def test_a_partner_s_mail_has_nothing_that_its_lists_would_not_show(push: 
     assert mail.parsed["Subject"] == "Alert: Outlet L1"
     assert "Wien" not in mail.text
     assert [state for state, _ in await push.states()] == ["delivered", "withheld"]
+
+
+async def test_a_mail_of_an_event_that_is_tried_out_says_so(push: Pushing, box: Mailbox) -> None:
+    await push.ann()
+    outlet = await push.outlet("L1")
+
+    for triggered in (False, True):
+        await push.happen(outlet, triggered=triggered)
+        await push.deliver()
+
+    assert [TRIED in mail.text for mail in box.mails] == [False, True]
 
 
 async def test_a_test_is_sent_by_mail(push: Pushing, box: Mailbox) -> None:

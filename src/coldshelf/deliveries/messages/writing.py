@@ -31,6 +31,7 @@ MOST_ENTRIES = 50
 """Events that a digest lists; of more it says how many."""
 MOST_LOADED = 1000
 """Records that are looked at in one go."""
+TRIED = "Somebody tries this message out: nothing has happened."
 
 
 async def write_message(run: Runtime, around: Surroundings, delivery: Delivery, sent_on: datetime) -> Message:
@@ -46,6 +47,8 @@ async def write_message(run: Runtime, around: Surroundings, delivery: Delivery, 
     values["Link"] = next(iter(links.values()), "")
     words = (await _words(run, desk, [delivery.type]))[delivery.type]
     message = worded(words, values, desk.frame, address=address, sender=desk.sender)
+    if delivery.triggered:
+        message = replace(message, text=f"{message.text.rstrip()}\n\n{TRIED}")
     return replace(message, links=links, picture=await _picture(run, around, delivery))
 
 

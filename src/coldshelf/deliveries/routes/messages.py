@@ -8,7 +8,7 @@ from fastapi.responses import HTMLResponse
 from pydantic import BaseModel, ConfigDict, Field
 
 from coldshelf.access.principal import ADMINS
-from coldshelf.access.web import SignedIn
+from coldshelf.access.web import SignedIn, count_request
 from coldshelf.deliveries.messages import page
 from coldshelf.deliveries.messages.previewing import Draft, preview
 from coldshelf.deliveries.messages.unsubscribing import Link, Standing, end, look
@@ -35,6 +35,7 @@ Token = Annotated[str, Path(max_length=300, description="The end of the link in 
 PAGE: dict[int | str, dict[str, Any]] = {  # as the framework types it
     200: {"description": "A page for people"},
     404: {"description": "A page that says that the link leads nowhere"},
+    **problems(429),
 }
 
 
@@ -135,12 +136,19 @@ def message_router(around: Callable[[], Surroundings]) -> APIRouter:
 
 async def show_unsubscribe(request: Request, token: Token) -> Response:
     """Show the page; looking changes nothing, so that scanners of links end nothing."""
+    _count(request)
     return _page(await look(run_of(request), token))
 
 
 async def unsubscribe(request: Request, token: Token) -> Response:
     """End it: what the button does, and what mail programs do by themselves."""
+    _count(request)
     return _page(await end(run_of(request), token))
+
+
+def _count(request: Request) -> None:
+    """Count a request of an address against what any credential may do; raise TooManyRequests."""
+    count_request(request, f"unsubscribe:{request.client.host if request.client else ''}")
 
 
 def _page(link: Link) -> Response:
