@@ -204,7 +204,7 @@ async def _loops(url: str, rows: int) -> None:
     for words, sent in (
         ("no filter", []),
         ("ModifiedOn filter", [("filters", '{"modifiedOn": {"operator": ">", "value": "2000-01-01"}}')]),
-        ("filter without an index", [("filters", '{"Channel": "Kiosk"}')]),
+        ("filter without an index", [("filters", '{"Channel": "Channel 1"}')]),
         ("newest first", [("dir", "DESC"), ("sort", "LocationId")]),
     ):
         async with _reader(url, rows) as (run, principal):
