@@ -395,5 +395,5 @@ def test_every_error_has_a_cure_or_says_all() -> None:
         kinds += kind.__subclasses__()
 
     assert {kind.code for kind in kinds if not kind.cure} == {
-        "outgoing_failed", "call_failed", "answer_broken", "answer_too_large",
+        "outgoing_failed", "call_failed", "answer_broken", "answer_too_large", "not_twilio",
     }  # fmt: skip

@@ -9,7 +9,7 @@ import pytest
 from fastapi import FastAPI
 
 from coldshelf.access.principal import Role
-from coldshelf.entrypoints.doctor import CHECKS, Finding
+from coldshelf.entrypoints.doctor import Finding, _publications
 from coldshelf.kit.ids import ClientId
 from coldshelf.kit.runtime import Runtime
 from coldshelf.kit.testing import FakeClock
@@ -122,11 +122,11 @@ async def test_doctor_names_late_publications_and_destinations_that_do_not_open(
 ) -> None:
     await cast.save("Publication", Name="Nightly", Datasets="Location", Schedule="0 2 * * *")
     clock.set(datetime.now(UTC))
-    well = await CHECKS[-1](timed)
+    well = await _publications(timed)
     await cast.save("Publication", Name="Lake", Datasets="Location", Destination="lake")
     clock.set(SLOT + timedelta(hours=2))
 
-    bad = await CHECKS[-1](timed)
+    bad = await _publications(timed)
 
     assert well == Finding("ok", "1 publications, none late, their destinations open")
     assert (bad.state, bad.what) == (

@@ -92,15 +92,17 @@ async def _in_child(errand: Errand, tell: TellRows) -> Examined:
     try:
         async with asyncio.timeout(errand.bounds.seconds):
             answer = await _converse(process, pickle.dumps(errand), tell)
+            await process.wait()  # its output has ended and so does it; whoever kills it now may lose its code
     except TimeoutError:
         answer = None
         error = FileUnreadable(f"The file took longer than {errand.bounds.seconds:.0f} s to read")
     else:
         error = FileUnreadable(f"The file takes more than {errand.bounds.bytes:,} bytes of memory to read")
     finally:
-        with contextlib.suppress(ProcessLookupError):
-            process.kill()
-        await process.wait()
+        if process.returncode is None:
+            with contextlib.suppress(ProcessLookupError):
+                process.kill()
+            await process.wait()
     if answer is None and process.returncode is not None and 0 < process.returncode != OUT_OF_MEMORY:
         raise ReadingFailed(f"The process that reads {errand.name} ended with code {process.returncode}")
     if answer is None:
