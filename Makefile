@@ -2,11 +2,14 @@
 VENV   ?= .venv
 PYTHON ?=
 ARGS   ?=
-# Half a dozen workers, each with its own PostgreSQL, are as many as help.
-PYTEST_WORKERS ?= -n logical --maxprocesses 6
+# One worker more than processors, since tests also wait; more than half a dozen, each with its own PostgreSQL, do not help.
+PYTEST_WORKERS ?= -n $(shell n=$$(($$(nproc) + 1)); echo $$((n > 6 ? 6 : n)))
 
-# What does not meet the database server under test is not run twice.
-ON_POSTGRESQL_15 ?= --ignore=tests/kit/test_embedded.py --ignore=tests/recognition --ignore=tests/pictures/test_rendering.py \
+# What does not meet the database server under test, or meets it by what other tests do, is not run twice.
+ON_POSTGRESQL_15 ?= --ignore=tests/client --ignore=tests/contracts --ignore=tests/entrypoints \
+    --ignore=tests/publishing/test_killed.py --ignore=tests/publishing/test_killed_remote.py \
+    --ignore=tests/publishing/test_open_tables.py --ignore=tests/publishing/test_delta_tables.py \
+    --ignore=tests/kit/test_embedded.py --ignore=tests/recognition --ignore=tests/pictures/test_rendering.py \
     --ignore=tests/pictures/test_decode.py --ignore=tests/pictures/test_faces.py --ignore=tests/acceptance \
     --ignore=tests/publishing/test_destinations.py --ignore=tests/publishing/test_object_stores.py \
     --ignore=tests/publishing/test_sftp.py --ignore=tests/publishing/test_ftps.py
