@@ -65,73 +65,75 @@ def _filter(wire: str, to: str, by: dict[str, str], shows: dict[str, str]) -> Re
     return Reference(wire=wire, to=to, by=by, shows=shows, meaning=f"Only events of this {to.lower()}")
 
 
+FIELDS = (
+    Field(wire="Name", required=True, unique=True, max_length=150, meaning="Unique name"),
+    Field(
+        wire="Url",
+        max_length=LONGEST_URL,
+        meaning="Address: https://… of a callback or a Slack webhook, mailbox, or telephone number",
+    ),
+    Field(
+        wire="DeliverBy",
+        choices=(CALLBACK, *MESSAGES, PREFERRED),
+        meaning="How it is sent; preferred: e-mail or SMS, as the recipient wishes",
+    ),
+    Field(wire="Digest", choices=tuple(Pace), meaning="each: one message for each event; or one for all of them"),
+    Field(wire="Language", max_length=LONGEST_LANGUAGE, meaning="Language of messages; empty: the client's"),
+    Field(wire="TimeZone", max_length=100, meaning="Zone of quiet hours and digests; empty: the recipient's"),
+    Field(wire="QuietFrom", max_length=5, meaning="Messages wait from then, such as 22:00"),
+    Field(wire="QuietTo", max_length=5, meaning="Until then, such as 07:00"),
+    Field(
+        wire="Events",
+        max_length=1000,
+        meaning="Comma list of events, such as image.processed, order.* or *; empty: all of them",
+    ),
+    Field(wire="IsActive", type=FieldType.BOOLEAN, meaning="No: nothing is sent"),
+    Field(
+        wire="FailingSince",
+        type=FieldType.TIMESTAMP,
+        unit="UTC",
+        read_only=True,
+        meaning="No attempt has succeeded since then; empty: the latest did",
+    ),
+    Field(
+        wire="DisabledOn",
+        type=FieldType.TIMESTAMP,
+        unit="UTC",
+        read_only=True,
+        meaning="When it was switched off because its receiver is gone or failed for five days",
+    ),
+    Field(wire="DisabledBecause", read_only=True, meaning="Why it was switched off"),
+)
+REFERENCES = (
+    _filter("MarketId", "Market", {"Market": "Name"}, {"Market": "name"}),
+    _filter("ChannelId", "Channel", {"Channel": "Name"}, {"Channel": "name"}),
+    _filter("LocationId", "Location", {"LocationCode": "Code"}, {"LocationCode": "code"}),
+    _filter("AssetId", "Asset", {"SerialNumber": "SerialNumber"}, {"SerialNumber": "serial_number"}),
+    Reference(
+        wire="RecipientId",
+        to="User",
+        by={"RecipientEmail": "PrimaryEmail"},
+        shows={"RecipientEmail": "email"},
+        meaning="Person whom messages reach",
+    ),
+    Reference(
+        wire="UserId",
+        to="User",
+        by={"PrimaryEmail": "PrimaryEmail"},
+        shows={"PrimaryEmail": "email"},
+        meaning="Partner within whose limits rows and fields are sent; empty: everything",
+    ),
+)
+
+
 def subscription(events: Collection[str]) -> Entity:
     """Declare subscriptions to events of these names."""
     return Entity(
         name="Subscription",
         table="subscription",
         meaning="Events that are sent to a system or a person as they happen",
-        fields=(
-            Field(wire="Name", required=True, unique=True, max_length=150, meaning="Unique name"),
-            Field(
-                wire="Url",
-                max_length=LONGEST_URL,
-                meaning="Address: https://… of a callback or a Slack webhook, mailbox, or telephone number",
-            ),
-            Field(
-                wire="DeliverBy",
-                choices=(CALLBACK, *MESSAGES, PREFERRED),
-                meaning="How it is sent; preferred: e-mail or SMS, as the recipient wishes",
-            ),
-            Field(
-                wire="Digest", choices=tuple(Pace), meaning="each: one message for each event; or one for all of them"
-            ),
-            Field(wire="Language", max_length=LONGEST_LANGUAGE, meaning="Language of messages; empty: the client's"),
-            Field(wire="TimeZone", max_length=100, meaning="Zone of quiet hours and digests; empty: the recipient's"),
-            Field(wire="QuietFrom", max_length=5, meaning="Messages wait from then, such as 22:00"),
-            Field(wire="QuietTo", max_length=5, meaning="Until then, such as 07:00"),
-            Field(
-                wire="Events",
-                max_length=1000,
-                meaning="Comma list of events, such as image.processed, order.* or *; empty: all of them",
-            ),
-            Field(wire="IsActive", type=FieldType.BOOLEAN, meaning="No: nothing is sent"),
-            Field(
-                wire="FailingSince",
-                type=FieldType.TIMESTAMP,
-                unit="UTC",
-                read_only=True,
-                meaning="No attempt has succeeded since then; empty: the latest did",
-            ),
-            Field(
-                wire="DisabledOn",
-                type=FieldType.TIMESTAMP,
-                unit="UTC",
-                read_only=True,
-                meaning="When it was switched off because its receiver is gone or failed for five days",
-            ),
-            Field(wire="DisabledBecause", read_only=True, meaning="Why it was switched off"),
-        ),
-        references=(
-            _filter("MarketId", "Market", {"Market": "Name"}, {"Market": "name"}),
-            _filter("ChannelId", "Channel", {"Channel": "Name"}, {"Channel": "name"}),
-            _filter("LocationId", "Location", {"LocationCode": "Code"}, {"LocationCode": "code"}),
-            _filter("AssetId", "Asset", {"SerialNumber": "SerialNumber"}, {"SerialNumber": "serial_number"}),
-            Reference(
-                wire="RecipientId",
-                to="User",
-                by={"RecipientEmail": "PrimaryEmail"},
-                shows={"RecipientEmail": "email"},
-                meaning="Person whom messages reach",
-            ),
-            Reference(
-                wire="UserId",
-                to="User",
-                by={"PrimaryEmail": "PrimaryEmail"},
-                shows={"PrimaryEmail": "email"},
-                meaning="Partner within whose limits rows and fields are sent; empty: everything",
-            ),
-        ),
+        fields=FIELDS,
+        references=REFERENCES,
         keys={"Name": "Name", "Subscription": "Name"},
         client_wide="A subscription sends events of many outlets.",
         every_outlet=True,
