@@ -146,7 +146,7 @@ async def test_memory_does_not_grow_with_the_page(run: Runtime, client_id: Clien
     large, peak = await _streamed(run, client_id, format=wanted, limit=20_000)
 
     assert large > 3.9 * small
-    assert peak < 1.1 * its_peak
+    assert peak < 1.5 * its_peak, "15,000 rows more would be six times as much"
 
 
 async def _streamed(run: Runtime, client_id: ClientId, **params: object) -> tuple[int, int]:
