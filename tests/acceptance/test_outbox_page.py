@@ -43,6 +43,9 @@ async def house() -> AsyncIterator[Installation]:
             for name, events in (("Warehouse", "subscription.*"), ("Sales app", "image.processed")):
                 url = f"https://hooks.example/{name.split()[0].lower()}"
                 await Handler(http, "Subscription").save(Name=name, Url=url, Events=events)
+            done = await http.post("/api/v1/events/subscription.disabled/trigger", json={})
+            assert done.status_code == 202, done.text
+        await running.settle()  # there is a delivery, which mails are said to be of
         yield running
 
 
