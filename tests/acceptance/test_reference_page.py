@@ -89,9 +89,7 @@ async def test_a_call_is_tried_on_the_page(house: Installation, page: Page, aske
     await page.goto(f"{house.address}/docs/Market#/Market/list_markets")
     operation = page.locator("#operations-Market-list_markets")
     await expect(operation).to_be_visible(timeout=SECONDS)
-    if await operation.locator("button.try-out__btn").count() == 0:
-        await operation.locator(".opblock-summary-control").click()
-    await operation.locator("button.try-out__btn").click()
+    await operation.locator("button.try-out__btn").click(timeout=SECONDS)  # the address unfolds the operation
     await operation.locator("button.execute").click()
 
     answer = operation.locator(".live-responses-table .response-col_description .highlight-code").first
