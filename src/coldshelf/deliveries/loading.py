@@ -110,8 +110,7 @@ async def load_records(run: Runtime, principal: Principal, dataset: Dataset, key
     ]
     request = read_list_request(dataset, Params(wanted), most=len(keys))
     answer = await list_records(run, principal, request)
-    text = answer.body if isinstance(answer.body, bytes) else b"".join([part async for part in answer.body])
-    told: Json = orjson.loads(text)
+    told: Json = orjson.loads(await answer.whole())
     return {
         record[dataset.key]: {name: value for name, value in record.items() if name != ROW_NUMBER}
         for record in told["records"]

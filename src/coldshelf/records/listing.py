@@ -131,6 +131,10 @@ class ListAnswer:
         told = {AS_OF: wire_time(self.as_of)} if self.as_of else {}
         return {TOTAL: str(self.total), **told}
 
+    async def whole(self) -> bytes:
+        """Give the reply in one piece, to who knows that it is small."""
+        return self.body if isinstance(self.body, bytes) else b"".join([part async for part in self.body])
+
 
 def read_list_request(
     dataset: Dataset, params: Params, *, most: int, default_limit: int = DEFAULT_LIMIT

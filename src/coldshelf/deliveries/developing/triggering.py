@@ -59,6 +59,5 @@ async def _record(run: Runtime, client_id: ClientId, dataset: Dataset, key: int 
     narrow = [] if key is None else [("filters", orjson.dumps({dataset.key: key}).decode())]
     wanted = Params([("limit", "1"), ("sort", dataset.key), ("dir", "DESC"), *narrow])
     answer = await list_records(run, house(client_id, ROOM), read_list_request(dataset, wanted, most=1))
-    text = answer.body if isinstance(answer.body, bytes) else b"".join([part async for part in answer.body])
-    records: list[Json] = orjson.loads(text)["records"]
+    records: list[Json] = orjson.loads(await answer.whole())["records"]
     return records[0] if records else None

@@ -198,8 +198,7 @@ async def _find(run: Runtime, principal: Principal, wanted: ListRequest) -> Foun
 
 
 async def _decode(answer: ListAnswer) -> Found:
-    body = answer.body if isinstance(answer.body, bytes) else b"".join([part async for part in answer.body])
-    return msgspec.json.decode(body, type=Found)
+    return msgspec.json.decode(await answer.whole(), type=Found)
 
 
 def _shown(dataset: Dataset, records: list[Record], params: Params) -> list[orjson.Fragment]:
