@@ -14,7 +14,7 @@ from coldshelf.access.principal import UNLIMITED, Principal, house
 from coldshelf.access.service import sign_in_again
 from coldshelf.deliveries import store
 from coldshelf.deliveries.catalogue import TEST
-from coldshelf.deliveries.models import DIGEST, Delivery, Json
+from coldshelf.deliveries.models import CALLBACK, DIGEST, Delivery, Json
 from coldshelf.deliveries.surroundings import Surroundings
 from coldshelf.kit.errors import NotAllowed, NotSignedIn
 from coldshelf.kit.ids import ClientId, UserId
@@ -62,8 +62,9 @@ async def _load_or_leave(run: Runtime, around: Surroundings, alike: list[Deliver
 
 async def _load(run: Runtime, around: Surroundings, alike: list[Delivery]) -> Sequence[Delivery]:
     first = alike[0]
-    secrets = await _secrets(run, first.client_id, {one.subscription_id for one in alike})
-    alike = [replace(one, secrets=secrets[one.subscription_id]) for one in alike]
+    signed = {one.subscription_id for one in alike if one.channel == CALLBACK}
+    secrets = await _secrets(run, first.client_id, signed) if signed else {}
+    alike = [replace(one, secrets=secrets.get(one.subscription_id, ())) for one in alike]
     if first.type in BARE:
         return alike
     try:
